@@ -1,0 +1,45 @@
+# Set up, test, check and demonstrate icelens; `make` alone lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-all check format bench clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	# torch first and pinned: a machine with a local CPU wheel takes it, a GPU machine the CUDA build
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt "torch==$$(sed -n 's/^torch==//p' constraints.txt)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[dev]'
+	touch $(STAMP)
+
+install: $(STAMP)  ## make .venv with pinned dependencies; .venv/bin/icelens then works
+
+demo: $(STAMP)  ## simulate, restore and score a small tomogram; writes demo/report.html
+	$(BIN)/icelens demo --output demo
+
+test: $(STAMP)  ## the tests that CI runs (at most 15 minutes on 2 cores)
+	$(BIN)/python -m pytest -m "not slow and not gpu" -n 2
+
+test-all: $(STAMP)  ## every test, the slow ones too
+	$(BIN)/python -m pytest -n 2
+
+check: $(STAMP)  ## ruff, mypy, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)  ## let ruff order imports and lay out lines
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)  ## speed, memory and quality figures (see bench/RESULTS.md)
+	$(BIN)/python -m bench
+
+clean:  ## remove the environment and the demo
+	rm -rf $(VENV) demo

@@ -1,0 +1,1 @@
+"""Doors into the program; they know only the list of jobs."""

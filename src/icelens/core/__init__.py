@@ -1,0 +1,1 @@
+"""Mathematics, files and pictures; knows nothing above it."""

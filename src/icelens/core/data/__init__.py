@@ -1,0 +1,1 @@
+"""Frozen objects that validate themselves and travel between modules."""

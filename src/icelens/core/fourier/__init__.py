@@ -1,0 +1,1 @@
+"""Transforms, frequency grids, shells, filters and central slices."""

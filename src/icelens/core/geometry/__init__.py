@@ -1,0 +1,1 @@
+"""Rotations, symmetry and the one convention that binds them."""

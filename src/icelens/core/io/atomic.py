@@ -1,0 +1,51 @@
+"""Write beside, then rename: a reader never meets a half-written file, a full disk harms nothing."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from icelens.core.errors import InputFileError
+
+
+@contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside `target`; rename it onto `target` if the block succeeds.
+
+    A symbolic link is followed, so that the file it points to is replaced and the link stays.
+    The temporary keeps the target's suffixes, because many writers choose a format by name.
+
+    Raises:
+        InputFileError: If the disk is full or the folder cannot be written; nothing is left behind.
+    """
+    final = target.resolve()
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=final.parent, prefix=f".{final.stem}.", suffix=final.name)
+        os.close(handle)
+    except OSError as error:
+        raise InputFileError(f"{target}: cannot write here ({error.strerror})") from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        _copy_mode(final, temporary)
+        temporary.replace(final)
+    except OSError as error:
+        raise InputFileError(
+            f"{target}: could not be written ({error.strerror}); free some space or choose another "
+            "folder, nothing was changed"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _copy_mode(existing: Path, temporary: Path) -> None:
+    """Give the new file the permissions of the old one, or those a plain `open` would give."""
+    if existing.exists():
+        mode = existing.stat().st_mode & 0o777
+    else:
+        umask = os.umask(0)
+        os.umask(umask)
+        mode = 0o666 & ~umask
+    temporary.chmod(mode)

@@ -1,0 +1,1 @@
+"""How good is it: Fourier shell correlation and its kin."""

@@ -1,0 +1,1 @@
+"""Small truth for tests, demos and benchmarks."""

@@ -1,0 +1,1 @@
+"""Operations on 3D densities in real space."""

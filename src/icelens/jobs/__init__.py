@@ -1,0 +1,1 @@
+"""How anything is asked for, run and recorded; imports no torch."""

@@ -1,0 +1,1 @@
+"""The capabilities, peers that never import each other."""

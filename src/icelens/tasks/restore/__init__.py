@@ -1,0 +1,1 @@
+"""Missing wedge, noise and CTF taken out of tomograms."""

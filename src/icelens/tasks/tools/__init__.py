@@ -1,0 +1,1 @@
+"""Small jobs without a network."""
