@@ -1,0 +1,1 @@
+"""The one declaration of a job: its function, settings, citations and estimate."""
