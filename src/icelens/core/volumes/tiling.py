@@ -116,9 +116,9 @@ class Blender:
         (z, cut_z, wz), (y, cut_y, wy), (x, cut_x, wx) = pieces
         self._reserve(z + len(wz))
         weight = (wz[:, None, None] * wy[:, None] * wx).astype(np.float32)
-        region = (slice(z - self.finished, z - self.finished + len(wz)),)
-        region += (slice(y, y + len(wy)), slice(x, x + len(wx)))
-        self._slab[region] += weight * values[cut_z, cut_y, cut_x]
+        first = z - self.finished
+        region = self._slab[first : first + len(wz), y : y + len(wy), x : x + len(wx)]
+        region += weight * values[cut_z, cut_y, cut_x]
 
     def finish_layer(self, layer: int) -> tuple[int, Array]:
         """First voxel and values of the slab that no later layer will touch."""
