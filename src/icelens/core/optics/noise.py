@@ -42,4 +42,5 @@ def noise_amplitude(
     if n % 2 == 0:
         columns[-1] = 1.0
     power = (amplitude**2 * columns).sum() / n**3
-    return amplitude / power.sqrt()
+    scaled: Tensor = amplitude / power.sqrt()
+    return scaled

@@ -1,0 +1,223 @@
+"""Training boxes: drawn anew for every epoch from the masked voxels of standardised tomograms.
+
+Each box is a function of the seed and of its running number alone, so that a run can be resumed,
+or shared among processes, and still see the same boxes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from icelens.core.data.volume import Volume
+from icelens.core.errors import GeometryError, InputFileError
+from icelens.core.volumes.rotate import random_rotations, right_angle_rotations
+from icelens.core.volumes.tiling import cut_mirrored
+
+SLAB = 16  # planes read at once when a whole volume is passed over
+
+
+@dataclass(frozen=True)
+class Standardised:
+    """A memory-mapped density that is read as `(voxel - mean) / std * sign`.
+
+    `sign` is -1 for tomograms whose protein is dark, so that density is positive inside.
+    """
+
+    volume: Volume
+    mean: float
+    std: float
+    sign: float
+
+    def cut(self, starts: Sequence[int], box: tuple[int, int, int]) -> npt.NDArray[np.float32]:
+        """A standardised box; mirrored where it leaves the volume."""
+        values = cut_mirrored(self.volume.array, list(starts), box)
+        return (values - np.float32(self.mean)) * np.float32(self.sign / self.std)
+
+    def restored(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Standardised values back in the grey scale and contrast of the file."""
+        return values * np.float32(self.sign * self.std) + np.float32(self.mean)
+
+
+def standardise(volume: Volume, path: Path, *, sign: float) -> Standardised:
+    """Mean and standard deviation of the whole volume, read slab by slab.
+
+    Raises:
+        InputFileError: If a voxel is not finite or all are equal.
+    """
+    count, total, squares = 0, 0.0, 0.0
+    shift = float(volume.array[0, 0, 0])  # keeps the sum of squares well conditioned
+    for start in range(0, volume.shape[0], SLAB):
+        slab = np.asarray(volume.array[start : start + SLAB], np.float64) - shift
+        count += slab.size
+        total += float(slab.sum())
+        squares += float((slab**2).sum())
+    variance = squares / count - (total / count) ** 2
+    if not np.isfinite(variance):
+        raise InputFileError(
+            f"{path}: holds voxels that are not finite (NaN or infinite); reconstruct it again "
+            "or replace them by the mean"
+        )
+    if variance <= 0:
+        raise InputFileError(f"{path}: all voxels are equal ({shift}); is this the right file?")
+    return Standardised(volume, shift + total / count, float(np.sqrt(variance)), sign)
+
+
+class Centres:
+    """The voxels that may be the centre of a box, sampled uniformly without listing them all."""
+
+    def __init__(
+        self,
+        mask: npt.NDArray[np.generic] | None,
+        shape: tuple[int, int, int],
+        box_size: int,
+        path: Path,
+    ) -> None:
+        self.mask, self.shape, self.box_size = mask, shape, box_size
+        half = box_size // 2
+        # an axis thinner than the box has one place: the middle, mirrored on both sides
+        self.inner = tuple(
+            slice(half, size - half + 1) if size > box_size else slice(size // 2, size // 2 + 1)
+            for size in shape
+        )
+        plane = (self.inner[1].stop - self.inner[1].start) * (
+            self.inner[2].stop - self.inner[2].start
+        )
+        self.thin = shape[0] <= box_size
+        planes = range(self.inner[0].start, self.inner[0].stop)
+        counts = [plane if mask is None else np.count_nonzero(self._plane(z)) for z in planes]
+        self.cumulative = np.cumsum(counts)
+        if self.cumulative[-1] == 0:
+            raise GeometryError(
+                f"{path}: the mask leaves no voxel where a box of {box_size} fits into "
+                f"(z, y, x) = {shape}; widen the mask (a higher --density-percentage) or take a "
+                "smaller --box-size"
+            )
+
+    def _plane(self, z: int) -> npt.NDArray[np.bool_]:
+        assert self.mask is not None
+        columns = self.mask[:] if self.thin else self.mask[z]
+        inner = np.asarray(columns)[..., self.inner[1], self.inner[2]] != 0
+        # a thin slab offers one z only: a column counts where any of its voxels is in the mask
+        result: npt.NDArray[np.bool_] = inner.any(0) if self.thin else inner
+        return result
+
+    def start(self, rank: int) -> list[int]:
+        """First voxel (z, y, x) of the box around the allowed centre number `rank`."""
+        plane = int(np.searchsorted(self.cumulative, rank, side="right"))
+        within = rank - (int(self.cumulative[plane - 1]) if plane else 0)
+        z = self.inner[0].start + plane
+        width = self.inner[2].stop - self.inner[2].start
+        if self.mask is not None:
+            within = int(np.flatnonzero(self._plane(z))[within])
+        centre = (z, self.inner[1].start + within // width, self.inner[2].start + within % width)
+        return [c - self.box_size // 2 for c in centre]
+
+    def __len__(self) -> int:
+        """How many voxels may be a centre."""
+        return int(self.cumulative[-1])
+
+
+@dataclass(frozen=True)
+class CropBatch:
+    """Boxes of one step: `(half, item, z, y, x)`, standardised, density positive.
+
+    `half` is even and odd (in random order) or a single map. `tomograms` holds the number of the
+    tomogram of each item, `rotations` what to turn it by, `seeds` the source of its noise.
+    """
+
+    boxes: Float[Tensor, "half item n n n"]
+    truth: Float[Tensor, "item n n n"] | None
+    rotations: Float[Tensor, "item 3 3"]
+    tomograms: list[int]
+    seeds: list[int]
+
+    def to(self, device: torch.device) -> "CropBatch":
+        """The boxes on another device; rotations stay, they steer the host."""
+        truth = None if self.truth is None else self.truth.to(device, non_blocking=True)
+        boxes = self.boxes.to(device, non_blocking=True)
+        return CropBatch(boxes, truth, self.rotations, self.tomograms, self.seeds)
+
+
+@dataclass(frozen=True)
+class TrainingTomogram:
+    """One tomogram ready to be cut: its halves (or the single map), centres and share of boxes."""
+
+    halves: tuple[Standardised, ...]
+    centres: Centres
+    starts: tuple[tuple[int, int, int], ...]
+    num_subtomograms: int
+    truth: Standardised | None
+
+
+class Crops:
+    """The source of batches: `crops(step, items)` cuts the boxes of a step."""
+
+    def __init__(
+        self,
+        tomograms: Sequence[TrainingTomogram],
+        *,
+        box_size: int,
+        batch_size: int,
+        random_rotation_probability: float,
+        seed: int,
+    ) -> None:
+        self.tomograms, self.box_size, self.batch_size = list(tomograms), box_size, batch_size
+        self.random_rotation_probability, self.seed = random_rotation_probability, seed
+        self.owners = np.concatenate(
+            [np.full(t.num_subtomograms, i) for i, t in enumerate(self.tomograms)]
+        )
+
+    def steps_per_epoch(self) -> int:
+        """Steps that see every tomogram's share of boxes once."""
+        return max(1, round(len(self.owners) / self.batch_size))
+
+    def __call__(self, step: int, items: range) -> CropBatch:
+        """Cut the boxes `items` of the batch of `step`."""
+        boxes, truths, rotations, owners, seeds = [], [], [], [], []
+        for item in items:
+            number = step * self.batch_size + item
+            rng = np.random.default_rng([self.seed, number])
+            owner = self._owner(number)
+            tomogram = self.tomograms[owner]
+            cut = self._cut(tomogram, rng)
+            boxes.append(cut[0])
+            truths.append(cut[1])
+            rotations.append(self._rotation(rng))
+            owners.append(owner)
+            seeds.append(int(rng.integers(2**62)))
+        known = [t for t in truths if t is not None]
+        truth = torch.from_numpy(np.stack(known)) if len(known) == len(truths) else None
+        halves = torch.from_numpy(np.stack(boxes, axis=1))
+        return CropBatch(halves, truth, torch.stack(rotations), owners, seeds)
+
+    def _owner(self, number: int) -> int:
+        """Tomogram of a running number: every epoch a new order, every epoch all of them."""
+        epoch, place = divmod(number, len(self.owners))
+        order = np.random.default_rng([self.seed, 1, epoch]).permutation(len(self.owners))
+        return int(self.owners[order[place]])
+
+    def _cut(
+        self, tomogram: TrainingTomogram, rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+        if tomogram.starts:
+            start: Sequence[int] = tomogram.starts[int(rng.integers(len(tomogram.starts)))]
+        else:
+            start = tomogram.centres.start(int(rng.integers(len(tomogram.centres))))
+        box = (self.box_size,) * 3
+        halves = [half.cut(start, box) for half in tomogram.halves]
+        if rng.random() < 0.5:  # each half is input and target equally often
+            halves.reverse()
+        truth = None if tomogram.truth is None else tomogram.truth.cut(start, box)
+        return np.stack(halves), truth
+
+    def _rotation(self, rng: np.random.Generator) -> Float[Tensor, "3 3"]:
+        if rng.random() < self.random_rotation_probability:
+            generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+            return random_rotations(1, generator=generator)[0]
+        return right_angle_rotations()[int(rng.integers(24))]

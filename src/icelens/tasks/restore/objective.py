@@ -1,0 +1,178 @@
+"""What the network learns from: the losses of denoising and of wedge filling, one step each.
+
+Notation as in docs/method/restore.md: `x` boxes as measured, `p` the teacher's word on them, `t`
+boxes filled and turned, `y` the network's answer; capitals are rfft transforms. `measured` (M) is
+the mask of what the tilts reached, `turned` (M_R) the same mask turned with the box.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from icelens.core.optics.noise import NoiseFilter, noise_amplitude
+from icelens.core.volumes.rotate import rotate
+from icelens.tasks.restore.crops import CropBatch
+from icelens.tasks.restore.physics import Physics
+from icelens.tasks.restore.spectral_loss import LossName, SpectralLoss
+from icelens.training.loop import Loss
+
+CtfMode = Literal["none", "phase_only", "network", "wiener"]
+
+
+def transform(boxes: Float[Tensor, "*batch n n n"]) -> Tensor:
+    """Half transform of cubic boxes."""
+    return torch.fft.rfftn(boxes, dim=(-3, -2, -1))
+
+
+def inverse(spectra: Tensor, box_size: int) -> Float[Tensor, "*batch n n n"]:
+    """Boxes of half transforms."""
+    return torch.fft.irfftn(spectra, s=(box_size,) * 3, dim=(-3, -2, -1))
+
+
+def run_network(network: nn.Module, boxes: Float[Tensor, "*batch n n n"]) -> Tensor:
+    """All boxes through the network as one batch, in float32."""
+    batch = boxes.reshape(-1, 1, *boxes.shape[-3:])
+    answer: Tensor = network(batch.contiguous(memory_format=torch.channels_last_3d))
+    return answer.float().reshape(boxes.shape)
+
+
+@dataclass(frozen=True)
+class Denoise:
+    """Noise2Noise between the halves, with the CTF on either side of the comparison.
+
+    References:
+        Lehtinen et al., ICML (2018), eq. 6.
+    """
+
+    physics: Sequence[Physics]
+    ctf_mode: CtfMode
+    loss: SpectralLoss
+
+    def __call__(self, network: nn.Module, teacher: nn.Module, batch: CropBatch) -> Loss:
+        """Predict each half from the other."""
+        del teacher
+        box_size = batch.boxes.shape[-1]
+        ctf = _stack(self.physics, batch.tomograms, "transfer")
+        spectra = transform(batch.boxes) * _stack(self.physics, batch.tomograms, "phase_flip")
+        answer = transform(run_network(network, inverse(spectra, box_size)))
+        target = spectra.flip(0)
+        if self.ctf_mode == "network":
+            answer = answer * ctf
+        elif self.ctf_mode == "wiener":
+            target = target * _stack(self.physics, batch.tomograms, "wiener")
+        everywhere = torch.ones_like(ctf)
+        total = self.loss(answer, target, everywhere)
+        return Loss(total, {"loss": total.detach()})
+
+
+@dataclass(frozen=True)
+class FillWedge:
+    """Learn to restore a second, artificial wedge in boxes that were turned.
+
+    With two halves each answer is compared with the *other* half (noise to noise); with a single
+    map with itself. A positive `mw_weight` counts only Fourier samples that were measured in the
+    target: those the input shows too, plus `mw_weight` times those hidden from it. Otherwise the
+    target is taken whole, the teacher's filling included.
+
+    References:
+        Liu et al., Nat. Commun. 13 (2022), IsoNet; Wiedemann & Heckel, Nat. Commun. 15 (2024),
+        DeepDeWedge, eq. 5 for the masked loss.
+    """
+
+    physics: Sequence[Physics]
+    ctf_mode: CtfMode
+    loss: SpectralLoss
+    mw_weight: float
+    noise_level: float
+    noise_filter: NoiseFilter
+    apply_wedge: bool
+
+    def __call__(self, network: nn.Module, teacher: nn.Module, batch: CropBatch) -> Loss:
+        """Fill, turn, hide, predict, compare."""
+        box_size = batch.boxes.shape[-1]
+        owners = batch.tomograms
+        ctf = _stack(self.physics, owners, "transfer")
+        measured = _stack(self.physics, owners, "measured")
+        spectra = transform(batch.boxes) * _stack(self.physics, owners, "phase_flip")
+        x = inverse(spectra * measured, box_size)
+        filled = self._fill(teacher, x, measured, ctf, batch.seeds)
+        rotations = batch.rotations
+        t = torch.stack([rotate(half, rotations) for half in filled])
+        turned = torch.stack(
+            [self.physics[o].turned(r) for o, r in zip(owners, rotations, strict=True)]
+        )
+        spectrum = transform(t)
+        visible = inverse(spectrum * measured, box_size)
+        answer = transform(run_network(network, self._with_noise(visible, measured, batch.seeds)))
+        target = spectrum.flip(0)
+        if self.ctf_mode == "network":
+            answer = answer * ctf
+        elif self.ctf_mode == "wiener":
+            target = target * _stack(self.physics, owners, "wiener")
+        return self._compare(answer, target, turned, measured)
+
+    def _compare(self, answer: Tensor, target: Tensor, turned: Tensor, measured: Tensor) -> Loss:
+        if self.mw_weight <= 0:
+            total = self.loss(answer, target, torch.ones_like(turned))
+            return Loss(total, {"loss": total.detach()})
+        shown = self.loss(answer, target, turned * measured)
+        hidden = self.loss(answer, target, turned * (1 - measured))
+        total = shown + self.mw_weight * hidden
+        return Loss(
+            total,
+            {"loss": total.detach(), "shown": shown.detach(), "hidden": hidden.detach()},
+        )
+
+    @torch.no_grad()
+    def _fill(
+        self, teacher: nn.Module, x: Tensor, measured: Tensor, ctf: Tensor, seeds: list[int]
+    ) -> Tensor:
+        """Put the teacher's word where nothing was measured, as noisy as the data.
+
+        even = s + a, odd = s + b, so std(even - odd) / sqrt(2) is the noise of either; what the
+        teacher left of it is measured alike, and the difference is added as white noise.
+        """
+        box_size = x.shape[-1]
+        p = run_network(teacher, x)
+        word = transform(p)
+        if self.ctf_mode in ("network", "wiener"):
+            word = word * ctf
+        if len(x) == 2:
+            missing = (_noise_variance(x) - _noise_variance(p)).clamp(min=0).sqrt()
+            noise = torch.stack([_white(seed, (2, *x.shape[2:]), x.device) for seed in seeds], 1)
+            word = word + transform(missing * noise)
+        return x + inverse(word * (1 - measured), box_size)
+
+    def _with_noise(self, visible: Tensor, measured: Tensor, seeds: list[int]) -> Tensor:
+        """Add noise of the reconstruction's own spectrum to the input (single maps)."""
+        if self.noise_level <= 0:
+            return visible
+        box_size = visible.shape[-1]
+        white = torch.stack(
+            [
+                _white(seed + 1, (len(visible), *visible.shape[2:]), visible.device)
+                for seed in seeds
+            ],
+            1,
+        )
+        shape = torch.stack(
+            [noise_amplitude(mask, filter_name=self.noise_filter) for mask in measured]
+        )
+        return visible + self.noise_level * inverse(transform(white) * shape, box_size)
+
+
+def _noise_variance(halves: Float[Tensor, "half item n n n"]) -> Float[Tensor, "item 1 1 1"]:
+    return (halves[0] - halves[1]).var(dim=(-3, -2, -1), keepdim=True) / 2
+
+
+def _white(seed: int, shape: tuple[int, ...], device: torch.device) -> Tensor:
+    generator = torch.Generator(device).manual_seed(seed)
+    return torch.randn(shape, generator=generator, device=device)
+
+
+def _stack(physics: Sequence[Physics], owners: Sequence[int], name: str) -> Tensor:
+    return torch.stack([getattr(physics[owner], name) for owner in owners])

@@ -1,0 +1,112 @@
+"""Run a trained network over whole tomograms, tile by tile, in bounded memory."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from icelens.core.events import OnEvent, Progress
+from icelens.core.volumes.tiling import Blender, Tiling
+from icelens.tasks.restore.crops import Standardised
+from icelens.training.device import Compute, autocast
+
+Array = npt.NDArray[np.float32]
+TileFilter = Callable[[tuple[int, int, int]], Float[Tensor, "z y x_half"]]
+NETWORK_STEP = 16  # four halvings: every side of a tile is a multiple of this
+
+
+@dataclass(frozen=True)
+class TilePlan:
+    """How tomograms are cut for prediction: tile side, dropped margin, blending ramp (voxels)."""
+
+    tile_size: int
+    margin: int
+    ramp: int
+
+    def tiling(self, shape: tuple[int, int, int]) -> Tiling:
+        """Tiles for a volume; an axis that fits into one tile with its margins gets just that."""
+        z, y, x = (
+            min(self.tile_size, math.ceil((size + 2 * self.margin) / NETWORK_STEP) * NETWORK_STEP)
+            for size in shape
+        )
+        return Tiling(shape, (z, y, x), self.margin, self.ramp)
+
+
+def restore_volume(
+    network: nn.Module,
+    sources: Sequence[Standardised],
+    *,
+    plan: TilePlan,
+    tile_filter: TileFilter | None,
+    compute: Compute,
+    write: Callable[[int, Array], None],
+    on_event: OnEvent,
+    stage: str,
+) -> None:
+    """Predict each source and write the average, slab by slab, in the first source's grey scale.
+
+    Args:
+        network: In evaluation mode, on `compute.device`.
+        sources: One map, or the even and the odd one, which pass the network as one batch.
+        plan: Tile geometry.
+        tile_filter: Half transform to multiply a tile of given shape with before the network
+            (measured mask, phase flip); None leaves tiles as they are.
+        compute: Device and precision.
+        write: Receives `(first z, slab)` for consecutive slabs.
+        on_event: Receives progress by tiles.
+        stage: Name shown with the progress.
+    """
+    tiling = plan.tiling(sources[0].volume.shape)
+    blender = Blender(tiling)
+    prepared = None if tile_filter is None else tile_filter(tiling.box).to(compute.device)
+    done = 0
+    for layer, tiles in enumerate(tiling.layers()):
+        for tile in tiles:
+            starts = [axis.starts[i] for axis, i in zip(tiling.axes, tile, strict=True)]
+            boxes = np.stack([source.cut(starts, tiling.box) for source in sources])
+            answers = predict_tiles(network, torch.from_numpy(boxes), prepared, compute)
+            blender.add(tile, answers.mean(0).numpy())
+            done += 1
+            on_event(Progress(stage, done, len(tiling), "tile"))
+        start, slab = blender.finish_layer(layer)
+        write(start, _average_grey(sources, slab))
+
+
+@torch.inference_mode()
+def predict_tiles(
+    network: nn.Module,
+    boxes: Float[Tensor, "tile z y x"],
+    prepared: Float[Tensor, "z y x_half"] | None,
+    compute: Compute,
+) -> Float[Tensor, "tile z y x"]:
+    """Filter the tiles and run them through the network; the answer is float32 on the host."""
+    tiles = boxes.to(compute.device)
+    if prepared is not None:
+        spectra = torch.fft.rfftn(tiles, dim=(-3, -2, -1))
+        tiles = torch.fft.irfftn(spectra * prepared, s=tiles.shape[-3:], dim=(-3, -2, -1))
+    with autocast(compute):
+        answer = network(tiles[:, None].contiguous(memory_format=torch.channels_last_3d))
+    result: Tensor = answer[:, 0].float().cpu()
+    return result
+
+
+def _average_grey(sources: Sequence[Standardised], slab: Array) -> Array:
+    """Back to the files' grey scale: the mean of what each source's scale makes of the slab."""
+    total = np.zeros_like(slab)
+    for source in sources:
+        total += source.restored(slab)
+    return total / np.float32(len(sources))
+
+
+def output_name(prefix: str, method: str, network: str, source: Path) -> str:
+    """`<prefix>_<method>_<network>_<name>.mrc`, without a leading underscore."""
+    stem = source.name
+    for suffix in (".gz", ".mrc", ".rec", ".map", ".st", ".mrcs", ".tif", ".tiff", ".zarr"):
+        stem = stem.removesuffix(suffix)
+    return "_".join(part for part in (prefix, method, network, stem) if part) + ".mrc"
