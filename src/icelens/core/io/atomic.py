@@ -1,4 +1,4 @@
-"""Write beside, then rename: no reader meets half a file, and a full disk harms nothing."""
+"""Write beside, then rename: no reader meets a half-written file, a full disk harms nothing."""
 
 import os
 import tempfile
