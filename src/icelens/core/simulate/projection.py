@@ -19,7 +19,11 @@ _PLANES = 16
 
 
 def project(
-    volume: Float[Tensor, "z y x"], tilt_angle: float, *, width: int, slab_edges: Float[Tensor, "edge"]
+    volume: Float[Tensor, "z y x"],
+    tilt_angle: float,
+    *,
+    width: int,
+    slab_edges: Float[Tensor, "edge"],
 ) -> Float[Tensor, "slab y width"]:
     """Sum the specimen along the beam, apart for each slab of depth.
 
@@ -41,7 +45,9 @@ def project(
             fine.index_add_(0, slab + index, voxels * weight[:, None])
     fine = rearrange(fine, "(slab u) y -> slab y u", slab=num_slabs)
     spectrum = torch.fft.rfft(fine)[..., : width // 2 + 1].clone()
-    spectrum[..., width // 2 :] = 0.0  # the Nyquist term has no sign; without it the adjoint is exact
+    spectrum[..., width // 2 :] = (
+        0.0  # the Nyquist term has no sign; without it the adjoint is exact
+    )
     return torch.fft.irfft(spectrum, n=width)
 
 
@@ -55,7 +61,12 @@ def upsample_detector(images: Float[Tensor, "*batch y width"]) -> Float[Tensor, 
 
 
 def back_project(
-    fine: Float[Tensor, "fine y"], tilt_angle: float, *, planes: Float[Tensor, "z y x"], start: int, num_z: int
+    fine: Float[Tensor, "fine y"],
+    tilt_angle: float,
+    *,
+    planes: Float[Tensor, "z y x"],
+    start: int,
+    num_z: int,
 ) -> Float[Tensor, "z y x"]:
     """Smear one image back along the beam through some planes of the volume.
 
@@ -81,7 +92,10 @@ def _detector_coordinates(
     """Place on the detector and depth, in voxels from the centre, of each `(z, x)` column."""
     cosine, sine = math.cos(math.radians(tilt_angle)), math.sin(math.radians(tilt_angle))
     num_planes, _, num_x = planes.shape
-    z = torch.arange(start, start + num_planes, device=planes.device, dtype=planes.dtype) - num_z // 2
+    z = (
+        torch.arange(start, start + num_planes, device=planes.device, dtype=planes.dtype)
+        - num_z // 2
+    )
     x = torch.arange(num_x, device=planes.device, dtype=planes.dtype) - num_x // 2
     u = x[None, :] * cosine + z[:, None] * sine
     depth = z[:, None] * cosine - x[None, :] * sine

@@ -40,9 +40,7 @@ def weighted_back_projection(
     return tomogram / num_tilts
 
 
-def ramp_filtered(
-    image: Float[Tensor, "y x"], soft_from: float = 0.4
-) -> Float[Tensor, "y x"]:
+def ramp_filtered(image: Float[Tensor, "y x"], soft_from: float = 0.4) -> Float[Tensor, "y x"]:
     """Weigh frequencies across the tilt axis by `|f_x|`, which undoes the crowding of slices there.
 
     The image is mirrored at its left and right edge, so that a step between them leaves no trace.

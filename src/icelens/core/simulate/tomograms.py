@@ -69,7 +69,9 @@ def simulate_tomogram(
     """Simulate one tomogram, its halves by frame: two Poisson draws with half the dose each."""
     specimen = crowd(species, settings.shape, settings.num_particles, generator)
     scheme, halves = settings.scheme, ([], [])
-    for index, (angle, before) in enumerate(zip(scheme.tilt_angles, scheme.dose_before, strict=True)):
+    for index, (angle, before) in enumerate(
+        zip(scheme.tilt_angles, scheme.dose_before, strict=True)
+    ):
         image = noise_free_image(
             specimen.density,
             angle,
