@@ -28,5 +28,5 @@ class RunLockedError(IcelensError):
     """Another process is using the file or the run folder."""
 
 
-class StoppedEarly(Exception):
+class StoppedEarly(Exception):  # noqa: N818 - an event of the run, not a mistake
     """The time limit was reached; what was done is saved and can be resumed."""

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from icelens.core.errors import IcelensError
 
 
 class ConfigError(IcelensError):
-    """Settings that cannot be used; one line for each, naming the flag, the finding and what is expected."""
+    """Settings that cannot be used; a line for each: flag, finding, expectation."""
 
 
 class Config(BaseModel):
@@ -26,10 +26,10 @@ class Config(BaseModel):
 Angstrom = Annotated[float, Field(json_schema_extra={"unit": "Å"})]
 Degrees = Annotated[float, Field(json_schema_extra={"unit": "degrees"})]
 Minutes = Annotated[float, Field(json_schema_extra={"unit": "minutes"})]
-EXPERT = {"level": "expert"}
+EXPERT: dict[str, JsonValue] = {"level": "expert"}
 """`Field(..., json_schema_extra=EXPERT)` folds a setting away from the usual ones."""
-POSITIONAL = {"positional": True}
-"""`Field(..., json_schema_extra=POSITIONAL)` lets the values stand without a flag: `inspect a.mrc b.mrc`."""
+POSITIONAL: dict[str, JsonValue] = {"positional": True}
+"""`Field(..., json_schema_extra=POSITIONAL)` lets values stand without a flag."""
 
 
 class ComputeConfig(Config):
@@ -52,4 +52,4 @@ class ComputeConfig(Config):
     time_limit: Annotated[Minutes, Field(gt=0)] | None = Field(
         default=None, json_schema_extra=EXPERT | {"unit": "minutes"}
     )
-    """Stop cleanly after this long, keep the best checkpoint; `--resume` continues. None: no limit."""
+    """Stop cleanly after this long and keep the best checkpoint; `--resume` continues."""

@@ -69,8 +69,9 @@ class Display:
         rate = _rate(event, elapsed)
         if self._bars is not None:
             if event.stage not in self._tasks:
-                fields = {"rate": "", "metrics": ""}
-                self._tasks[event.stage] = self._bars.add_task(event.stage, total=None, **fields)
+                self._tasks[event.stage] = self._bars.add_task(
+                    event.stage, total=None, rate="", metrics=""
+                )
             task = self._tasks[event.stage]
             self._bars.update(
                 task, completed=event.done, total=event.total, rate=rate, metrics=self._metrics

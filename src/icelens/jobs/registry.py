@@ -1,7 +1,8 @@
 """Find every job: in `icelens.tasks.*`, and in other packages that offer an entry point.
 
-A task offers its jobs in `jobs.py`, or in several files whose names end in `_jobs.py`; each ends with
-`JOBS = (...)`. Another package names such a module under the entry-point group `icelens.tasks`.
+A task offers its jobs in `jobs.py`, or in several files whose names end in `_jobs.py`; each ends
+with `JOBS = (...)`. Another package names such a module under the entry-point group
+`icelens.tasks`.
 """
 
 import importlib

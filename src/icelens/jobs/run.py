@@ -71,7 +71,7 @@ def run_job(
         What the job's function returns.
 
     Raises:
-        FolderInUseError: If a resumable job finds an earlier run and is not told what to do with it.
+        FolderInUseError: If a resumable job finds an earlier run and is not told what to do.
         RunLockedError: If another process uses the folder.
         StoppedEarly: If the time limit was reached; the record says `stopped`.
         KeyboardInterrupt: After the record says `stopped`.
@@ -162,7 +162,7 @@ def _recorded(
             try:
                 yield run
             except BaseException as error:
-                # The first error matters; a full disk may well be why its record fails too.
+                # The first error matters; a full disk may be why its record fails too.
                 with suppress(IcelensError, OSError):
                     _end(record, journal, run, error)
                     write_report(folder, run.report, record.content)

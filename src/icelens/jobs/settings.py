@@ -139,7 +139,7 @@ def _default(field: FieldInfo, name: str, defaults: Config | None) -> Any:  # no
 
 
 def _unit(field: FieldInfo, extra: Mapping[str, Any]) -> str:
-    """The unit in the field's own extra, else the one of an `Annotated` type such as `Angstrom | None`."""
+    """The unit of the field, or of an `Annotated` type in it as in `Angstrom | None`."""
     if "unit" in extra:
         return str(extra["unit"])
     for info in _annotated_infos(field.annotation):

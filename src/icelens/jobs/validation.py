@@ -3,7 +3,6 @@
 Values from the file come first, flags go over them, and pydantic validates the union once.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -109,7 +108,7 @@ def takes_list(setting: Setting) -> bool:
 
 
 def _with_nested_defaults(config_type: type[Config], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill a partly given section from the job's default for it, not from the section's own class."""
+    """Fill a partly given section from the job's default, not from the section's class."""
     filled = dict(values)
     for name, field in config_type.model_fields.items():
         if isinstance(values.get(name), Mapping) and isinstance(field.default, Config):
@@ -150,4 +149,4 @@ def _expectation(message: str) -> str:
 def schema(job: Job[Any, Any]) -> dict[str, Any]:
     """JSON schema of a job's settings, for forms and documentation."""
     described = {"title": job.name, "description": job.description}
-    return json.loads(json.dumps(job.config_type.model_json_schema())) | described
+    return {**job.config_type.model_json_schema(), **described}

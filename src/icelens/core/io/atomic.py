@@ -22,9 +22,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     final = target.resolve()
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=final.parent, prefix=f".{final.stem}.", suffix=final.name
-        )
+        handle, name = tempfile.mkstemp(dir=final.parent, prefix=f".{final.stem}.", suffix=final.name)
         os.close(handle)
     except OSError as error:
         raise InputFileError(f"{target}: cannot write here ({error.strerror})") from error

@@ -1,6 +1,7 @@
 """Curves: Fourier shell correlation over resolution, and loss over steps."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -94,7 +95,7 @@ def _ends_collide(
     low, high = axes.get_ylim()
     ends = sorted(float(y[-1]) for _, y in lines.values())
     # A line of text is about a fourteenth of the axes' height at these sizes.
-    return any(b - a < (high - low) / 14 for a, b in zip(ends, ends[1:], strict=False))
+    return any(b - a < (high - low) / 14 for a, b in pairwise(ends))
 
 
 def _label_by_resolution(axes: Axes, frequency: npt.NDArray[np.float64]) -> None:
@@ -111,7 +112,7 @@ def _two_digits(value: float) -> float:
 
 
 def _running_median(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Median over a window of a twentieth of the curve, so that the trend is seen through the noise."""
+    """Median over a window of a twentieth of the curve, to show the trend."""
     half = max(1, len(values) // 40)
     return np.array(
         [np.median(values[max(0, i - half) : i + half + 1]) for i in range(len(values))]

@@ -10,12 +10,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9")
-"""Okabe & Ito's palette without its yellow, which is too faint on white; five at most in one plot."""
+"""Five of Okabe & Ito's palette; its yellow is too faint on white."""
 INK = "#24292f"
 MUTED = "#6e7781"
 GRID = "#e3e6ea"
 
-_LOOK: dict[str, Any] = {
+_LOOK: Any = {
     "font.size": 9.0,
     "axes.titlesize": 10.0,
     "axes.titleweight": "regular",
