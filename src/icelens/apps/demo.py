@@ -5,6 +5,7 @@ command is listed in its report.
 """
 
 import argparse
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -13,15 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from icelens.apps import arguments, demo_report
-from icelens.core.errors import IcelensError
 from icelens.jobs import registry
 from icelens.jobs.job import Job
-from icelens.jobs.journal import read_metrics
 from icelens.jobs.progress import Display
 from icelens.jobs.run import run_job
-
-PIXEL_SIZE = 10
-DEFOCUS = 35000
 
 
 @dataclass(frozen=True)
@@ -29,12 +25,13 @@ class Step:
     """One command of the demo."""
 
     title: str
-    words: tuple[str, ...]
+    command: str
+    """The line as one would type it."""
 
     @property
-    def command(self) -> str:
-        """The line as one would type it."""
-        return " ".join(("icelens", *self.words))
+    def words(self) -> list[str]:
+        """What follows `icelens`."""
+        return shlex.split(self.command)[1:]
 
 
 def main(words: Sequence[str]) -> int:
@@ -47,9 +44,15 @@ def main(words: Sequence[str]) -> int:
     started = time.monotonic()
     steps = plan(given.output, seed=given.seed, epochs=given.epochs)
     for number, step in enumerate(steps, start=1):
-        print(f"\n[{number}/{len(steps)}] {step.title}\n      {step.command}", file=sys.stderr)
+        _announce(number, step)
         run_step(step)
-    outcome = demo_report.write(given.output, [step.command for step in steps])
+    files = demo_report.find_files(given.output)
+    scoring = score(given.output, files)
+    for number, step in enumerate(scoring, start=len(steps) + 1):
+        _announce(number, step)
+        run_step(step)
+    commands = [step.command for step in (*steps, *scoring)]
+    outcome = demo_report.write(given.output, files, commands)
     minutes = (time.monotonic() - started) / 60.0
     print(f"\n{outcome.sentence} It took {minutes:.1f} min.")
     print(f"Look at {outcome.page}")
@@ -58,41 +61,50 @@ def main(words: Sequence[str]) -> int:
 
 def plan(folder: Path, *, seed: int, epochs: int) -> tuple[Step, ...]:
     """The commands of the demo; the report knows where each leaves its files."""
-    simulated, star = folder / "simulated", folder / "tomograms.star"
-    selected = ("--star", str(star))
-    checkpoint = ("--checkpoint", str(folder / "refine"))
+    at = shlex.quote(str(folder))
+    star = f"--star {at}/tomograms.star"
     return (
         Step(
             "Simulate two halves of a tilt series from generated molecules",
-            ("simulate", "tomograms", "--output", str(simulated), "--shape", "48,128,128")
-            + ("--pixel-size", str(PIXEL_SIZE), "--count", "1", "--seed", str(seed)),
+            f"icelens simulate tomograms --output {at}/simulated --shape 48,128,128 "
+            f"--pixel-size 10 --count 1 --seed {seed}",
         ),
         Step(
             "List the tomograms",
-            ("restore", "prepare", "--even", str(simulated / "even"))
-            + ("--odd", str(simulated / "odd"), *selected, "--pixel-size", str(PIXEL_SIZE))
-            + ("--defocus", str(DEFOCUS), "--subtomograms", "100")
-            + ("--output", str(folder / "prepare")),
+            f"icelens restore prepare --even {at}/simulated/even --odd {at}/simulated/odd {star} "
+            f"--pixel-size 10 --defocus 35000 --subtomograms 100 --output {at}/prepare",
         ),
         Step(
             "Mask what holds protein",
-            ("restore", "mask", *selected, "--output", str(folder / "masks")),
+            f"icelens restore mask {star} --output {at}/masks",
         ),
         Step(
             "Teach a network to fill the missing wedge and drop the noise",
-            ("restore", "refine", *selected, "--output", str(folder / "refine"))
-            + ("--network", "unet-small", "--box-size", "48", "--batch-size", "2")
-            + ("--epochs", str(epochs), "--mw-weight", "20", "--ctf-mode", "network")
-            + ("--seed", str(seed), "--overwrite"),
+            f"icelens restore refine {star} --output {at}/refine --network unet-small "
+            f"--box-size 48 --batch-size 2 --epochs {epochs} --mw-weight 20 --ctf-mode network "
+            f"--seed {seed} --overwrite",
         ),
         Step(
             "Restore the tomogram",
-            ("restore", "predict", *selected, *checkpoint, "--output", str(folder / "corrected")),
+            f"icelens restore predict {star} --checkpoint {at}/refine --output {at}/corrected",
         ),
         Step(
             "Ask without the truth how far the filling can be trusted",
-            ("restore", "assess", *selected, *checkpoint, "--output", str(folder / "assess")),
+            f"icelens restore assess {star} --checkpoint {at}/refine --output {at}/assess",
         ),
+    )
+
+
+def score(folder: Path, files: demo_report.DemoFiles) -> tuple[Step, ...]:
+    """Compare with the truth, before and after, in the measured and in the missing region."""
+    return tuple(
+        Step(
+            f"Compare the tomogram {name} restoring with the truth",
+            f"icelens tools fsc --map-1 {shlex.quote(str(volume))} "
+            f"--map-2 {shlex.quote(str(files.truth))} --tilt-range -60,60 "
+            f"--output {shlex.quote(str(folder / f'score-{name}'))}",
+        )
+        for name, volume in (("before", files.before), ("after", files.after))
     )
 
 
@@ -104,9 +116,5 @@ def run_step(step: Step) -> Any:  # noqa: ANN401 - jobs return what they like
         return run_job(job, request.config, overwrite=request.overwrite, on_event=display)
 
 
-def losses(folder: Path) -> tuple[list[int], list[float]]:
-    """Steps and losses of the training."""
-    rows = [row for row in read_metrics(folder) if row.get("loss") is not None]
-    if not rows:
-        raise IcelensError(f"{folder}: has no losses; run `icelens demo` again")
-    return [row["step"] for row in rows], [row["loss"] for row in rows]
+def _announce(number: int, step: Step) -> None:
+    print(f"\n[{number}] {step.title}\n    {step.command}", file=sys.stderr)

@@ -12,7 +12,7 @@ def test_fsc_is_labelled_in_angstrom_without_its_mean() -> None:
     figure = fsc_curves({"half": np.linspace(1, 0, 11)}, FREQUENCY, thresholds={"0.143": 0.143})
     axes = figure.axes[0]
     assert axes.get_xlabel() == "resolution (Å)"
-    assert [label.get_text() for label in axes.get_xticklabels()][0] == "20"
+    assert axes.get_xticklabels()[0].get_text() == "20"
     curve = next(line for line in axes.lines if line.get_label() == "half")
     assert len(curve.get_xdata()) == 10
     assert "0.143" in [text.get_text() for text in axes.texts]

@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 
 from icelens.core.plots.style import COLOURS, GRID, MUTED, house_style, label_line, new_figure
 
-Points = tuple[Sequence[float], Sequence[float]]
+Values = Sequence[float] | npt.NDArray[np.floating]
+Points = tuple[Values, Values]
 
 
 def fsc_curves(
-    curves: Mapping[str, npt.ArrayLike],
-    spatial_frequency: npt.ArrayLike,
+    curves: Mapping[str, Values],
+    spatial_frequency: Values,
     *,
     thresholds: Mapping[str, float] | None = None,
     title: str = "",

@@ -13,12 +13,13 @@ from icelens.core.plots.style import MUTED, house_style, new_figure
 DECADES = 5.0
 """Range of power from black to white; noise-free simulations reach deeper than is worth seeing."""
 Array = npt.NDArray[np.floating]
+AnyArray = npt.NDArray[np.generic]
 CONTRAST_PERCENT = 0.5
 """Share of the voxels at either end that may be black or white, as viewers of tomograms do."""
 
 
 def orthogonal_slices(
-    volumes: Mapping[str, npt.ArrayLike], pixel_size: float, *, scale_bar: float = 0.0
+    volumes: Mapping[str, AnyArray], pixel_size: float, *, scale_bar: float = 0.0
 ) -> Figure:
     """Draw the central xy and xz slices of several volumes, one column for each.
 
@@ -51,7 +52,7 @@ def orthogonal_slices(
     return figure
 
 
-def power_spectra(volumes: Mapping[str, npt.ArrayLike], pixel_size: float) -> Figure:
+def power_spectra(volumes: Mapping[str, AnyArray], pixel_size: float) -> Figure:
     """Draw the power in the plane of x and z, where a missing wedge is a dark double cone.
 
     The spectrum is averaged over y, its logarithm shown over `DECADES` below the strongest
@@ -83,7 +84,7 @@ def power_spectra(volumes: Mapping[str, npt.ArrayLike], pixel_size: float) -> Fi
     return figure
 
 
-def xz_power(volume: Array) -> Array:
+def xz_power(volume: AnyArray) -> Array:
     """Mean over y of the power in x and z, zero frequency in the middle `(z, x)`.
 
     The mean is removed and a Hann window laid over z and x, because the step from one face of a
@@ -91,7 +92,8 @@ def xz_power(volume: Array) -> Array:
     """
     num_z, _, num_x = volume.shape
     window = np.hanning(num_z + 2)[1:-1, None] * np.hanning(num_x + 2)[None, 1:-1]
-    centred = np.asarray(volume, dtype=np.float32) - np.float32(volume.mean())
+    values = np.asarray(volume, dtype=np.float32)
+    centred = values - values.mean(dtype=np.float64).astype(np.float32)
     power = np.zeros((num_z, num_x))
     for plane in centred.transpose(1, 0, 2):
         power += np.abs(np.fft.fft2(plane * window)) ** 2
