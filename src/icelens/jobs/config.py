@@ -1,8 +1,14 @@
 """Config: the settings of a job, declared once for Python, command line, web form and record."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from icelens.core.errors import IcelensError
+
+
+class ConfigError(IcelensError):
+    """Settings that cannot be used; a line for each: flag, finding, expectation."""
 
 
 class Config(BaseModel):
@@ -20,5 +26,30 @@ class Config(BaseModel):
 Angstrom = Annotated[float, Field(json_schema_extra={"unit": "Å"})]
 Degrees = Annotated[float, Field(json_schema_extra={"unit": "degrees"})]
 Minutes = Annotated[float, Field(json_schema_extra={"unit": "minutes"})]
-EXPERT = {"level": "expert"}
+EXPERT: dict[str, JsonValue] = {"level": "expert"}
 """`Field(..., json_schema_extra=EXPERT)` folds a setting away from the usual ones."""
+POSITIONAL: dict[str, JsonValue] = {"positional": True}
+"""`Field(..., json_schema_extra=POSITIONAL)` lets values stand without a flag."""
+
+
+class ComputeConfig(Config):
+    """Settings shared by all jobs that train or predict."""
+
+    seed: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
+    """One number that fixes everything drawn at random; the same seed gives the same result."""
+
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    """Where to compute: auto, cpu, cuda, cuda:N or mps. Auto takes a GPU when there is one."""
+
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", json_schema_extra=EXPERT
+    )
+    """Numbers the network computes with. Auto takes bfloat16 where the device is faster with it."""
+
+    threads: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
+    """CPU threads; 0 takes as many as there are cores."""
+
+    time_limit: Annotated[Minutes, Field(gt=0)] | None = Field(
+        default=None, json_schema_extra=EXPERT | {"unit": "minutes"}
+    )
+    """Stop cleanly after this long and keep the best checkpoint; `--resume` continues."""

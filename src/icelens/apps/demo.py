@@ -1,0 +1,120 @@
+"""`icelens demo`: simulate a small tomogram pair, restore it, score it, and show what improved.
+
+The demo is a user: it runs the same jobs as the command line, with flags one could type, and each
+command is listed in its report.
+"""
+
+import argparse
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from icelens.apps import arguments, demo_report
+from icelens.jobs import registry
+from icelens.jobs.job import Job
+from icelens.jobs.progress import Display
+from icelens.jobs.run import run_job
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command of the demo."""
+
+    title: str
+    command: str
+    """The line as one would type it."""
+
+    @property
+    def words(self) -> list[str]:
+        """What follows `icelens`."""
+        return shlex.split(self.command)[1:]
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the demo; `--output` is its folder."""
+    parser = argparse.ArgumentParser(prog="icelens demo", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--output", type=Path, default=Path("demo"), help="folder of the demo")
+    parser.add_argument("--seed", type=int, default=1, help="another seed makes another specimen")
+    parser.add_argument("--epochs", type=int, default=4, help="more epochs restore better")
+    given = parser.parse_args(words)
+    started = time.monotonic()
+    steps = plan(given.output, seed=given.seed, epochs=given.epochs)
+    for number, step in enumerate(steps, start=1):
+        _announce(number, step)
+        run_step(step)
+    files = demo_report.find_files(given.output)
+    scoring = score(given.output, files)
+    for number, step in enumerate(scoring, start=len(steps) + 1):
+        _announce(number, step)
+        run_step(step)
+    commands = [step.command for step in (*steps, *scoring)]
+    outcome = demo_report.write(given.output, files, commands)
+    minutes = (time.monotonic() - started) / 60.0
+    print(f"\n{outcome.sentence} It took {minutes:.1f} min.")
+    print(f"Look at {outcome.page}")
+    return 0
+
+
+def plan(folder: Path, *, seed: int, epochs: int) -> tuple[Step, ...]:
+    """The commands of the demo; the report knows where each leaves its files."""
+    at = shlex.quote(str(folder))
+    star = f"--star {at}/tomograms.star"
+    return (
+        Step(
+            "Simulate two halves of a tilt series from generated molecules",
+            f"icelens simulate tomograms --output {at}/simulated --shape 48,128,128 "
+            f"--pixel-size 10 --count 1 --seed {seed}",
+        ),
+        Step(
+            "List the tomograms",
+            f"icelens restore prepare --even {at}/simulated/even --odd {at}/simulated/odd {star} "
+            f"--pixel-size 10 --defocus 35000 --subtomograms 100 --output {at}/prepare",
+        ),
+        Step(
+            "Mask what holds protein",
+            f"icelens restore mask {star} --output {at}/masks",
+        ),
+        Step(
+            "Teach a network to fill the missing wedge and drop the noise",
+            f"icelens restore refine {star} --output {at}/refine --network unet-small "
+            f"--box-size 48 --batch-size 2 --epochs {epochs} --mw-weight 20 --ctf-mode network "
+            f"--seed {seed} --overwrite",
+        ),
+        Step(
+            "Restore the tomogram",
+            f"icelens restore predict {star} --checkpoint {at}/refine --output {at}/corrected",
+        ),
+        Step(
+            "Ask without the truth how far the filling can be trusted",
+            f"icelens restore assess {star} --checkpoint {at}/refine --output {at}/assess",
+        ),
+    )
+
+
+def score(folder: Path, files: demo_report.DemoFiles) -> tuple[Step, ...]:
+    """Compare with the truth, before and after, in the measured and in the missing region."""
+    return tuple(
+        Step(
+            f"Compare the tomogram {name} restoring with the truth",
+            f"icelens tools fsc --map-1 {shlex.quote(str(volume))} "
+            f"--map-2 {shlex.quote(str(files.truth))} --tilt-range -60,60 "
+            f"--output {shlex.quote(str(folder / f'score-{name}'))}",
+        )
+        for name, volume in (("before", files.before), ("after", files.after))
+    )
+
+
+def run_step(step: Step) -> Any:  # noqa: ANN401 - jobs return what they like
+    """Run one command through the registry, as the command line does."""
+    job: Job[Any, Any] = registry.find_job(".".join(step.words[:2]))
+    request = arguments.parse(job, step.words[2:])
+    with Display() as display:
+        return run_job(job, request.config, overwrite=request.overwrite, on_event=display)
+
+
+def _announce(number: int, step: Step) -> None:
+    print(f"\n[{number}] {step.title}\n    {step.command}", file=sys.stderr)

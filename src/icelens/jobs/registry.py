@@ -1,0 +1,80 @@
+"""Find every job: in `icelens.tasks.*`, and in other packages that offer an entry point.
+
+A task offers its jobs in `jobs.py`, or in several files whose names end in `_jobs.py`; each ends
+with `JOBS = (...)`. Another package names such a module under the entry-point group
+`icelens.tasks`.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from types import ModuleType
+from typing import Any
+
+import icelens.tasks
+from icelens.core.errors import IcelensError
+from icelens.jobs.job import Job
+
+ENTRY_POINT_GROUP = "icelens.tasks"
+
+
+class UnknownJobError(IcelensError):
+    """A task or job of that name does not exist."""
+
+
+def all_jobs() -> tuple[Job[Any, Any], ...]:
+    """Every job, ordered as the tasks list them.
+
+    Raises:
+        TypeError: If two jobs carry one name: a mistake of whoever declared the second.
+    """
+    jobs: dict[str, Job[Any, Any]] = {}
+    for module in _job_modules():
+        for job in module.JOBS:
+            if jobs.setdefault(job.name, job) is not job:
+                raise TypeError(f"{module.__name__}: the job {job.name} is declared twice")
+    return tuple(jobs.values())
+
+
+def tasks() -> dict[str, tuple[Job[Any, Any], ...]]:
+    """The jobs of each task, in alphabetical order of the tasks."""
+    grouped: dict[str, list[Job[Any, Any]]] = {}
+    for job in all_jobs():
+        grouped.setdefault(job.task, []).append(job)
+    return {task: tuple(grouped[task]) for task in sorted(grouped)}
+
+
+def find_job(name: str) -> Job[Any, Any]:
+    """The job called `task.job`.
+
+    Raises:
+        UnknownJobError: If there is none; the message offers the nearest name.
+    """
+    by_name = {job.name: job for job in all_jobs()}
+    if name not in by_name:
+        raise UnknownJobError(f"{name}: no such job; {did_you_mean(name, by_name)}")
+    return by_name[name]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A half sentence that offers the nearest known words, or all of them if none is near."""
+    candidates = sorted(known)
+    near = get_close_matches(word, candidates, n=2, cutoff=0.6)
+    if near:
+        return "did you mean " + " or ".join(near) + "?"
+    return "known: " + (", ".join(candidates) or "none")
+
+
+def _job_modules() -> Iterator[ModuleType]:
+    for task in pkgutil.iter_modules(icelens.tasks.__path__, "icelens.tasks."):
+        if not task.ispkg:
+            continue
+        package = importlib.import_module(task.name)
+        names = [module.name for module in pkgutil.iter_modules(package.__path__)]
+        for name in sorted(names, key=lambda name: (name != "jobs", name)):
+            if name == "jobs" or name.endswith("_jobs"):
+                yield importlib.import_module(f"{task.name}.{name}")
+    for entry in entry_points(group=ENTRY_POINT_GROUP):
+        yield entry.load()

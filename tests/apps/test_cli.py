@@ -1,0 +1,176 @@
+"""The command line: flags, exit codes and messages a newcomer can act on."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from toy_job import toy
+
+from icelens.apps import arguments, cli
+from icelens.jobs import registry
+
+
+@pytest.fixture
+def toy_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder to stand in, with an input file, and the toy as the only job."""
+    monkeypatch.setattr(registry, "all_jobs", lambda: (toy,))
+    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.star").write_text("data_\n")
+    return tmp_path
+
+
+def test_lists_are_written_with_commas_or_blanks() -> None:
+    request = arguments.parse(
+        toy, ["--star", "a", "--shape", "1,2,3", "--tilt-range", "-40", "40", "--maps", "b,c", "d"]
+    )
+    assert request.config.shape == (1, 2, 3)
+    assert request.config.tilt_range == (-40.0, 40.0)
+    assert request.config.maps == (Path("b"), Path("c"), Path("d"))
+
+
+@pytest.mark.parametrize("words", [["--tilt-range", "-60,60"], ["--tilt-range=-60,60"]])
+def test_negative_values_are_no_flags(words: list[str]) -> None:
+    assert arguments.parse(toy, ["--star", "a", *words]).config.tilt_range == (-60.0, 60.0)
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        (["--invert"], True),
+        (["--no-invert"], False),
+        (["--invert", "false"], False),
+        (["--invert=true"], True),
+        ([], True),
+    ],
+)
+def test_switches_take_a_word_or_none(words: list[str], value: object) -> None:
+    assert arguments.parse(toy, ["--star", "a", *words]).config.invert is value
+
+
+def test_none_is_a_word() -> None:
+    assert arguments.parse(toy, ["--star", "a", "--pixel-size", "none"]).config.pixel_size is None
+
+
+def test_flags_go_over_the_file(toy_only: Path) -> None:
+    file = toy_only / "s.yaml"
+    file.write_text("star: a.star\nbox_size: 64\noptimisation: {num_steps: 5}\n")
+    words = ["--config", str(file), "--box-size", "32", "--optimisation.learning-rate", "1e-4"]
+    config = arguments.parse(toy, words).config
+    assert (config.box_size, config.optimisation.num_steps) == (32, 5)
+    assert config.optimisation.learning_rate == 1e-4
+
+
+def test_unknown_flag_offers_the_nearest(
+    toy_only: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["restore", "toy", "--boxsize", "48"]) == 2
+    assert "--boxsize: no such flag; did you mean --box-size" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["restor", "toy"], "did you mean restore?"),
+        (["restore", "toi"], "did you mean toy?"),
+        (["docter"], "did you mean doctor?"),
+    ],
+)
+def test_unknown_command_offers_the_nearest(
+    toy_only: Path, capsys: pytest.CaptureFixture[str], words: list[str], hint: str
+) -> None:
+    assert cli.main(words) == 2
+    assert hint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "message"),
+    [
+        ("well", 0, ""),
+        ("mistake", 2, "icelens: a.mrc: not cubic"),
+        ("bug", 1, "unexpected ValueError: boom; this is a bug, the traceback is in toy/log.txt"),
+        ("interrupt", 130, "continue with: icelens restore toy --output toy --resume"),
+        ("time", 0, "continue with: icelens restore toy --output toy --resume"),
+    ],
+)
+def test_exit_code_says_how_it_ended(
+    toy_only: Path, capsys: pytest.CaptureFixture[str], end: str, code: int, message: str
+) -> None:
+    assert cli.main(["restore", "toy", "--star", "a.star", "--end", end]) == code
+    assert message in capsys.readouterr().err
+
+
+def test_resume_takes_the_settings_of_the_run(toy_only: Path) -> None:
+    words = ["restore", "toy", "--star", "a.star", "--box-size", "48", "--end", "time"]
+    assert cli.main(words) == 0
+    request = arguments.parse(toy, ["--resume", "--end", "well"])
+    assert (request.config.box_size, request.config.end) == (48, "well")
+    assert cli.main(["restore", "toy", "--output", "toy", "--resume", "--end", "well"]) == 0
+
+
+def test_print_config_is_a_config(toy_only: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["restore", "toy", "--star", "a.star", "--print-config"]) == 0
+    (toy_only / "s.yaml").write_text(capsys.readouterr().out)
+    assert arguments.parse(toy, ["--config", "s.yaml"]).config.star == Path("a.star")
+
+
+def test_dry_run_says_the_cost_and_writes_nothing(
+    toy_only: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["restore", "toy", "--star", "absent.star", "--dry-run"]) == 0
+    text = capsys.readouterr().out
+    assert "about 1 min 30 s" in text
+    assert "absent.star (star) does not exist" in text
+    assert not (toy_only / "toy").exists()
+
+
+def test_help_groups_settings(toy_only: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["restore", "toy", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.index("required:") < text.index("--star") < text.index("usual:")
+    assert text.index("usual:") < text.index("expert") < text.index("--seed")
+    assert "(in Å, default none)" in text
+
+
+def test_schema_of_one_job(toy_only: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["schema", "restore.toy"]) == 0
+    assert '"title": "restore.toy"' in capsys.readouterr().out
+
+
+def test_help_and_version_need_no_torch() -> None:
+    code = (
+        "import sys; from icelens.apps.cli import main; "
+        "codes = main(['--help']), main(['--version']); "
+        "heavy = {'torch', 'pandas', 'matplotlib', 'scipy'} & set(sys.modules); "
+        "sys.exit(str(heavy) if heavy or any(codes) else 0)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert "icelens" in result.stdout
+
+
+def test_interrupt_of_a_real_process_exits_130(tmp_path: Path) -> None:
+    code = """
+import os, signal, sys
+from toy_job import toy
+from icelens.apps import cli
+from icelens.jobs import registry
+registry.all_jobs = lambda: (toy,)
+from icelens.jobs.journal import Journal
+def listen(self, event, inner=Journal.listen):
+    inner(self, event)
+    os.kill(os.getpid(), signal.SIGTERM)
+Journal.listen = listen
+sys.exit(cli.main(["restore", "toy", "--star", "a"]))
+"""
+    tests = str(Path(__file__).parents[1])
+    result = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {tests!r})\n{code}"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 130, result.stderr
+    assert "continue with" in result.stderr
+    assert '"state": "stopped"' in (tmp_path / "toy" / "run.json").read_text()

@@ -1,0 +1,55 @@
+"""The demo's plan and page; that the whole demo works is an end-to-end test."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from icelens.apps import arguments, demo, demo_report
+from icelens.core.data.volume import Volume
+from icelens.jobs import registry
+
+JOBS = {job.name: job for job in registry.all_jobs()}
+STEPS = (
+    *demo.plan(Path("demo"), seed=1, epochs=2),
+    *demo.score(Path("demo"), demo_report.DemoFiles(Path("b"), Path("a"), Path("t"))),
+)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: " ".join(step.words[:2]))
+def test_every_command_of_the_demo_is_understood(step: demo.Step) -> None:
+    name = ".".join(step.words[:2])
+    if name not in JOBS:
+        pytest.skip(f"{name} is not installed")
+    arguments.parse(JOBS[name], step.words[2:])
+
+
+def write_fsc(folder: Path, measured: float, missing: float) -> None:
+    folder.mkdir(parents=True)
+    with (folder / "fsc.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["spatial_frequency", "measured", "missing"])
+        for frequency in np.linspace(0, 0.05, 11):
+            writer.writerow([frequency, measured, missing])
+
+
+def test_page_says_what_improved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    volume = Volume(np.random.default_rng(0).normal(size=(8, 16, 16)).astype(np.float32), 10.0)
+    monkeypatch.setattr(demo_report, "_read", lambda path: volume)
+    write_fsc(tmp_path / "score-before", 0.70, 0.15)
+    write_fsc(tmp_path / "score-after", 0.82, 0.66)
+    files = demo_report.DemoFiles(Path("b"), Path("a"), Path("t"))
+    outcome = demo_report.write(tmp_path, files, ["icelens restore refine"])
+    assert "from 0.15 to 0.66 in the missing wedge and from 0.70 to 0.82" in outcome.sentence
+    page = outcome.page.read_text()
+    assert outcome.sentence in page
+    pictures = {path.stem for path in tmp_path.glob("*.png")}
+    assert pictures == {"slices", "power_spectra", "fsc_measured", "fsc_missing"}
+
+
+def test_mean_counts_only_the_band() -> None:
+    frequencies = (0.001, 0.01, 0.02, 0.05)
+    fsc = demo_report.Fsc(frequencies, (9.0, 0.5, 0.7, 9.0), (0.0, 0.0, 0.0, 0.0))
+    # 1000 Å and 20 Å lie outside 200 to 30 Å.
+    assert fsc.mean("measured") == pytest.approx(0.6)
