@@ -77,14 +77,21 @@ class Centres:
         shape: tuple[int, int, int],
         box_size: int,
         path: Path,
+        *,
+        held_out_fraction: float = 0.0,
+        held_out: bool = False,
     ) -> None:
         self.mask, self.shape, self.box_size = mask, shape, box_size
         half = box_size // 2
         # an axis thinner than the box has one place: the middle, mirrored on both sides
-        self.inner = tuple(
+        places = [
             slice(half, size - half + 1) if size > box_size else slice(size // 2, size // 2 + 1)
             for size in shape
-        )
+        ]
+        if held_out_fraction:
+            places[1] = _share_of(places[1], shape[1], box_size, held_out_fraction,
+                held_out=held_out, path=path)
+        self.inner = tuple(places)
         plane = (self.inner[1].stop - self.inner[1].start) * (
             self.inner[2].stop - self.inner[2].start
         )
@@ -121,6 +128,22 @@ class Centres:
     def __len__(self) -> int:
         """How many voxels may be a centre."""
         return int(self.cumulative[-1])
+
+
+def _share_of(
+    places: slice, size: int, box_size: int, fraction: float, *, held_out: bool, path: Path
+) -> slice:
+    """Centres along y whose boxes lie in the held-out end of the tomogram, or all before it."""
+    border = size - max(box_size, round(fraction * size))
+    own = slice(border + box_size // 2, places.stop) if held_out else slice(
+        places.start, border - box_size // 2 + 1
+    )
+    if own.stop <= own.start:
+        raise GeometryError(
+            f"{path}: {size} voxels along y cannot hold boxes of {box_size} both for training and "
+            "for validation; set --validation-fraction 0 or take a smaller --box-size"
+        )
+    return own
 
 
 @dataclass(frozen=True)

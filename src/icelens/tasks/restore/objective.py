@@ -5,9 +5,8 @@ boxes filled and turned, `y` the network's answer; capitals are rfft transforms.
 the mask of what the tilts reached, `turned` (M_R) the same mask turned with the box.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -16,12 +15,9 @@ from torch import Tensor, nn
 from icelens.core.optics.noise import NoiseFilter, noise_amplitude
 from icelens.core.volumes.rotate import rotate
 from icelens.tasks.restore.crops import CropBatch
-from icelens.tasks.restore.physics import Physics
-from icelens.tasks.restore.spectral_loss import LossName, SpectralLoss
+from icelens.tasks.restore.physics import Physics, Shape
+from icelens.tasks.restore.spectral_loss import SpectralLoss
 from icelens.training.loop import Loss
-
-CtfMode = Literal["none", "phase_only", "network", "wiener"]
-
 
 def transform(boxes: Float[Tensor, "*batch n n n"]) -> Tensor:
     """Half transform of cubic boxes."""
@@ -49,23 +45,22 @@ class Denoise:
     """
 
     physics: Sequence[Physics]
-    ctf_mode: CtfMode
+    ctf_mode: str
     loss: SpectralLoss
 
     def __call__(self, network: nn.Module, teacher: nn.Module, batch: CropBatch) -> Loss:
         """Predict each half from the other."""
         del teacher
         box_size = batch.boxes.shape[-1]
-        ctf = _stack(self.physics, batch.tomograms, "transfer")
-        spectra = transform(batch.boxes) * _stack(self.physics, batch.tomograms, "phase_flip")
+        owners = [self.physics[number] for number in batch.tomograms]
+        spectra = transform(batch.boxes) * _stacked(owners, Physics.phase_flip, box_size)
         answer = transform(run_network(network, inverse(spectra, box_size)))
         target = spectra.flip(0)
         if self.ctf_mode == "network":
-            answer = answer * ctf
+            answer = answer * _stacked(owners, Physics.transfer, box_size)
         elif self.ctf_mode == "wiener":
-            target = target * _stack(self.physics, batch.tomograms, "wiener")
-        everywhere = torch.ones_like(ctf)
-        total = self.loss(answer, target, everywhere)
+            target = target * _stacked(owners, Physics.wiener, box_size)
+        total = self.loss(answer, target, torch.ones_like(target.real[:1, :1]))
         return Loss(total, {"loss": total.detach()})
 
 
@@ -84,7 +79,7 @@ class FillWedge:
     """
 
     physics: Sequence[Physics]
-    ctf_mode: CtfMode
+    ctf_mode: str
     loss: SpectralLoss
     mw_weight: float
     noise_level: float
@@ -94,16 +89,19 @@ class FillWedge:
     def __call__(self, network: nn.Module, teacher: nn.Module, batch: CropBatch) -> Loss:
         """Fill, turn, hide, predict, compare."""
         box_size = batch.boxes.shape[-1]
-        owners = batch.tomograms
-        ctf = _stack(self.physics, owners, "transfer")
-        measured = _stack(self.physics, owners, "measured")
-        spectra = transform(batch.boxes) * _stack(self.physics, owners, "phase_flip")
-        x = inverse(spectra * measured, box_size)
+        owners = [self.physics[number] for number in batch.tomograms]
+        ctf = _stacked(owners, Physics.transfer, box_size)
+        measured = _stacked(owners, Physics.measured, box_size)
+        spectra = transform(batch.boxes) * _stacked(owners, Physics.phase_flip, box_size)
+        x = inverse(spectra * measured if self.apply_wedge else spectra, box_size)
         filled = self._fill(teacher, x, measured, ctf, batch.seeds)
         rotations = batch.rotations
         t = torch.stack([rotate(half, rotations) for half in filled])
         turned = torch.stack(
-            [self.physics[o].turned(r) for o, r in zip(owners, rotations, strict=True)]
+            [
+                owner.turned((box_size,) * 3, rotation)
+                for owner, rotation in zip(owners, rotations, strict=True)
+            ]
         )
         spectrum = transform(t)
         visible = inverse(spectrum * measured, box_size)
@@ -112,7 +110,7 @@ class FillWedge:
         if self.ctf_mode == "network":
             answer = answer * ctf
         elif self.ctf_mode == "wiener":
-            target = target * _stack(self.physics, owners, "wiener")
+            target = target * _stacked(owners, Physics.wiener, box_size)
         return self._compare(answer, target, turned, measured)
 
     def _compare(self, answer: Tensor, target: Tensor, turned: Tensor, measured: Tensor) -> Loss:
@@ -174,5 +172,8 @@ def _white(seed: int, shape: tuple[int, ...], device: torch.device) -> Tensor:
     return torch.randn(shape, generator=generator, device=device)
 
 
-def _stack(physics: Sequence[Physics], owners: Sequence[int], name: str) -> Tensor:
-    return torch.stack([getattr(physics[owner], name) for owner in owners])
+def _stacked(owners: Sequence[Physics], make: Callable[[Physics, Shape], Tensor], n: int) -> Tensor:
+    """A mask or transfer of each item's tomogram; one for all if they share the tomogram."""
+    if all(owner is owners[0] for owner in owners):
+        return make(owners[0], (n, n, n))[None]
+    return torch.stack([make(owner, (n, n, n)) for owner in owners])

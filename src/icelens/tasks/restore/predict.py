@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +35,26 @@ class TilePlan:
             for size in shape
         )
         return Tiling(shape, (z, y, x), self.margin, self.ramp)
+
+
+class TurnedCopies(nn.Module):
+    """Average a network over copies turned by 180° about the axes, which keep the wedge in place.
+
+    Two copies: as is, and turned about y. Four: also about x and z.
+    """
+
+    def __init__(self, network: nn.Module, copies: int) -> None:
+        super().__init__()
+        self.network = network
+        # turning about one axis flips the other two; a tensor is (tile, channel, z, y, x)
+        self.flips = ((), (2, 4), (2, 3), (3, 4))[:copies]
+
+    def forward(
+        self, tiles: Float[Tensor, "tile 1 z y x"]
+    ) -> Float[Tensor, "tile 1 z y x"]:
+        """Mean of the answers, each turned back."""
+        answers = [self.network(tiles.flip(axes)).flip(axes) for axes in self.flips]
+        return torch.stack(answers).mean(0)
 
 
 def restore_volume(
@@ -102,11 +121,3 @@ def _average_grey(sources: Sequence[Standardised], slab: Array) -> Array:
     for source in sources:
         total += source.restored(slab)
     return total / np.float32(len(sources))
-
-
-def output_name(prefix: str, method: str, network: str, source: Path) -> str:
-    """`<prefix>_<method>_<network>_<name>.mrc`, without a leading underscore."""
-    stem = source.name
-    for suffix in (".gz", ".mrc", ".rec", ".map", ".st", ".mrcs", ".tif", ".tiff", ".zarr"):
-        stem = stem.removesuffix(suffix)
-    return "_".join(part for part in (prefix, method, network, stem) if part) + ".mrc"

@@ -1,0 +1,62 @@
+"""What training and prediction will cost, said before they start. Imports no torch."""
+
+import os
+
+from icelens.core.data.tomograms import TomogramRow
+from icelens.core.io.tomogram_star import read_tomograms
+from icelens.core.io.volumes import read_header
+from icelens.jobs.job import Estimate
+from icelens.tasks.restore.settings import PredictConfig, RefineConfig, TrainConfig
+
+SECONDS_PER_VOXEL = 3.0e-6
+"""One forward pass of unet-small in float32 on one CPU core (2.5 GHz, AVX-512)."""
+RELATIVE_COST = {"unet-small": 1.0, "unet-medium": 4.0, "unet-large": 15.0}
+"""GFLOP of a pass relative to unet-small; other networks are taken as unet-medium."""
+BYTES_PER_VOXEL = 1600.0
+"""Activations kept for the backward pass of unet-small."""
+TILE_REDUNDANCY = 1.6
+"""Voxels computed over voxels kept with the default tiles."""
+NOTE = "Time is for this machine's CPU cores; a GPU is 10 to 100 times faster."
+
+
+def estimate_train(config: TrainConfig) -> Estimate:
+    """Time by counting passes, memory by counting activations."""
+    rows = list(read_tomograms(config.star).select(config.tomograms))
+    boxes = sum(_boxes_of(row, config, len(rows)) for row in rows) * config.epochs
+    fills_wedge = isinstance(config, RefineConfig)
+    paired = all(row.even is not None and row.odd is not None for row in rows)
+    halves = 2 if paired else 1
+    # a backward pass costs two forward ones; filling the wedge takes one more by the teacher
+    passes = halves * (3 + (1 if fills_wedge else 0))
+    relative = RELATIVE_COST.get(config.network, 4.0)
+    voxels = config.box_size**3
+    seconds = boxes * passes * voxels * SECONDS_PER_VOXEL * relative / _cores(config.threads)
+    memory = config.batch_size * halves * voxels * BYTES_PER_VOXEL * relative**0.5
+    note = f"{boxes} boxes of {config.box_size} voxels in {config.epochs} epochs. {NOTE}"
+    return Estimate(seconds, int(memory) + 10**9, int(4 * 8.4e6 * relative * 6), (note,))
+
+
+def estimate_predict(config: PredictConfig) -> Estimate:
+    """Time by counting voxels; memory is bounded by the tile, not by the tomogram."""
+    rows = list(read_tomograms(config.star).select(config.tomograms))
+    voxels = 0
+    for row in rows:
+        for path in (row.even, row.odd) if row.even is not None else (row.full,):
+            if path is not None and path.exists():
+                shape = read_header(path).shape
+                voxels += shape[0] * shape[1] * shape[2]
+    seconds = voxels * TILE_REDUNDANCY * config.turned_copies * SECONDS_PER_VOXEL
+    return Estimate(
+        seconds / _cores(config.threads),
+        int(2.5e9),
+        4 * voxels // 2,
+        (f"For unet-small; unet-medium takes 4 times, unet-large 15 times as long. {NOTE}",),
+    )
+
+
+def _boxes_of(row: TomogramRow, config: TrainConfig, num_rows: int) -> int:
+    return config.subtomograms or row.num_subtomograms or max(1, 3000 // num_rows)
+
+
+def _cores(threads: int) -> int:
+    return threads or os.cpu_count() or 1

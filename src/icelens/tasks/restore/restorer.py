@@ -1,0 +1,199 @@
+"""A trained network with the physics it was trained for: what predict, previews and assess share."""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from icelens.core.data.tomograms import TomogramRow
+from icelens.core.errors import CheckpointError
+from icelens.core.events import OnEvent
+from icelens.core.io.volumes import new_volume
+from icelens.tasks.restore.crops import Standardised
+from icelens.tasks.restore.inputs import Method, Reading, sources, tilt_scheme
+from icelens.tasks.restore.network import build_network
+from icelens.tasks.restore.physics import CtfHandling, Physics, Shape
+from icelens.tasks.restore.predict import TilePlan, TurnedCopies, restore_volume
+from icelens.training.checkpoint import load_checkpoint
+from icelens.training.device import Compute
+from icelens.training.networks.folding import fold_batch_norm
+
+METHODS: tuple[Method, ...] = ("denoise", "even-odd", "single-map")
+
+
+@dataclass(frozen=True)
+class Restorer:
+    """Restores tomograms; `network` is in evaluation mode on the device of `compute`."""
+
+    network: nn.Module
+    method: Method
+    input_column: str
+    handling: CtfHandling
+    use_tilt_files: bool
+    apply_wedge: bool
+    reading: Reading
+    compute: Compute
+    plan: TilePlan
+
+    @property
+    def fills_wedge(self) -> bool:
+        """Whether the network restores what the tilts did not measure."""
+        return self.method != "denoise"
+
+    def open(self, row: TomogramRow) -> tuple[tuple[Standardised, ...], tuple[Path, ...]]:
+        """The row's densities this network works on, and their files."""
+        return sources(row, self.method, self.input_column, self.reading)
+
+    def tile_filter(self, row: TomogramRow) -> Callable[[Shape], Tensor] | None:
+        """What every tile is multiplied by before the network; None if by nothing."""
+        apply_wedge = self.apply_wedge and self.fills_wedge
+        if not apply_wedge and not self.handling.flips_input:
+            return None
+        scheme = tilt_scheme(row, use_tilt_files=self.use_tilt_files)
+        physics = Physics(row, scheme, self.handling, self.compute.device)
+        return lambda shape: physics.before_network(shape, apply_wedge=apply_wedge)
+
+    def restore(
+        self,
+        row: TomogramRow,
+        densities: Sequence[Standardised],
+        write: Callable[[int, npt.NDArray[np.float32]], None],
+        *,
+        on_event: OnEvent,
+        stage: str,
+    ) -> None:
+        """Restore one tomogram; slabs in the first density's grey scale go to `write`."""
+        restore_volume(
+            self.network,
+            densities,
+            plan=self.plan,
+            tile_filter=self.tile_filter(row),
+            compute=self.compute,
+            write=write,
+            on_event=on_event,
+            stage=stage,
+        )
+
+    def restore_to_file(self, row: TomogramRow, target: Path, *, on_event: OnEvent) -> Path:
+        """Restore one tomogram into a file with the pixel size of the STAR and the input's origin."""
+        densities, _ = self.open(row)
+        volume = densities[0].volume
+        with new_volume(
+            target,
+            shape=volume.shape,
+            pixel_size=volume.pixel_size,
+            origin_xyz=volume.origin_xyz,
+        ) as result:
+
+            def write(start: int, slab: npt.NDArray[np.float32]) -> None:
+                result[start : start + len(slab)] = slab
+
+            self.restore(row, densities, write, on_event=on_event, stage=target.stem)
+        return target
+
+
+def load_restorer(
+    path: Path,
+    compute: Compute,
+    *,
+    plan: TilePlan | None,
+    contrast: str = "auto",
+    pixel_size_from: Any = "error",
+    input_column: str = "auto",
+    apply_wedge: bool = True,
+    phase_flipped: bool | None = None,
+    turned_copies: int = 1,
+) -> tuple[Restorer, Mapping[str, Any]]:
+    """Read a checkpoint and make its network ready to predict.
+
+    Raises:
+        CheckpointError: If the checkpoint is damaged, unsafe or not of this task.
+    """
+    checkpoint = load_checkpoint(path)
+    known = checkpoint.description
+    if known.get("task") != "restore" or known.get("method") not in METHODS:
+        raise CheckpointError(
+            f"{checkpoint.path}: made by task {known.get('task')!r}, method "
+            f"{known.get('method')!r}, not by `icelens restore refine` or `denoise`"
+        )
+    network = build_network(str(known["network"]))
+    try:
+        network.load_state_dict(dict(checkpoint.tensors))
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{checkpoint.path}: its weights do not fit {known['network']}; the file is damaged or "
+            "was made by another version of icelens"
+        ) from error
+    handling = handling_of(known, phase_flipped)
+    ready = prepare_network(network, compute, turned_copies=turned_copies)
+    restorer = Restorer(
+        ready,
+        known["method"],
+        input_column if input_column != "auto" else str(known.get("input_column", "auto")),
+        handling,
+        bool(known.get("use_tilt_files", False)),
+        apply_wedge,
+        Reading(
+            contrast if contrast != "auto" else str(known.get("contrast", "dark")), pixel_size_from
+        ),
+        compute,
+        plan or default_plan(int(known["box_size"]), compute),
+    )
+    return restorer, known
+
+
+def prepare_network(network: nn.Module, compute: Compute, *, turned_copies: int = 1) -> nn.Module:
+    """A copy for prediction: batch norm folded into the convolutions, on the device."""
+    folded = fold_batch_norm(copy.deepcopy(network).eval())
+    folded = folded.to(compute.device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    return TurnedCopies(folded, turned_copies) if turned_copies > 1 else folded
+
+
+def handling_of(known: Mapping[str, Any], phase_flipped: bool | None) -> CtfHandling:
+    """CTF settings of the training run, with what the new data differ in."""
+    return CtfHandling(
+        mode=str(known["ctf_mode"]),
+        phase_flipped=bool(known["phase_flipped"]) if phase_flipped is None else phase_flipped,
+        phase_flip_input=bool(known["phase_flip_input"]),
+        b_factor=float(known["b_factor"]),
+        clip_first_peak=int(known["clip_first_peak"]),
+        snr_falloff=float(known["snr_falloff"]),
+        deconvolution_strength=float(known["deconvolution_strength"]),
+        highpass_nyquist=float(known["highpass_nyquist"]),
+        isonet2_exact=bool(known["isonet2_exact"]),
+    )
+
+
+def check_pixel_size(
+    rows: Sequence[TomogramRow], known: Mapping[str, Any], checkpoint: Path, tolerance: float
+) -> None:
+    """Refuse tomograms of another scale than the network was trained on.
+
+    Raises:
+        CheckpointError: Naming the row and both pixel sizes.
+    """
+    trained_at = known.get("pixel_size")
+    if not isinstance(trained_at, float):
+        return
+    for row in rows:
+        if abs(row.pixel_size / trained_at - 1) > tolerance:
+            raise CheckpointError(
+                f"{checkpoint}: trained at {trained_at:g} Å/px, {row.where} has "
+                f"{row.pixel_size:g}; rescale it with `icelens tools resize --pixel-size "
+                f"{trained_at:g}` or raise --pixel-size-tolerance"
+            )
+
+
+def default_plan(box_size: int, compute: Compute) -> TilePlan:
+    """Tiles large enough that little is computed twice, small enough for any memory.
+
+    A side of 128 takes about 0.9 GB for unet-small and 1.8 GB for unet-medium in float32.
+    """
+    del compute
+    return TilePlan(tile_size=max(box_size, 128), margin=12, ramp=8)

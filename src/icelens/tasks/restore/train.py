@@ -1,0 +1,305 @@
+"""Train a restoration network: tomograms, network and objective handed to the loop."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from icelens.core.data.tomograms import TomogramRow
+from icelens.core.errors import CheckpointError, MetadataError, StoppedEarly
+from icelens.core.events import Message
+from icelens.core.io.tomogram_star import read_tomograms
+from icelens.jobs.run import Run
+from icelens.tasks.restore.crops import Centres, CropBatch, Crops, TrainingTomogram
+from icelens.tasks.restore.inputs import (
+    Method,
+    Reading,
+    choose_method,
+    crop_starts,
+    read_mask,
+    sources,
+    tilt_scheme,
+)
+from icelens.tasks.restore.network import build_network
+from icelens.tasks.restore.objective import Denoise, FillWedge
+from icelens.tasks.restore.physics import CtfHandling, Physics
+from icelens.tasks.restore.preview import Previews
+from icelens.tasks.restore.settings import DenoiseConfig, RefineConfig, TrainConfig
+from icelens.tasks.restore.spectral_loss import SpectralLoss
+from icelens.training.checkpoint import load_checkpoint
+from icelens.training.device import Compute, choose_compute
+from icelens.training.loop import FitResult, FitSettings, Objective, fit
+from icelens.training.statistics import reestimate_batch_norm
+
+RECALIBRATION_BATCHES = 8
+
+
+def train(config: DenoiseConfig | RefineConfig, run: Run) -> Path:
+    """Train a network on the listed tomograms and return its checkpoint."""
+    compute = choose_compute(config.device, config.precision, config.threads)
+    run.on_event(Message(f"Computing on {compute.device} in {compute.precision}: {compute.reason}"))
+    rows = list(read_tomograms(config.star).select(config.tomograms))
+    method: Method = "denoise"
+    if isinstance(config, RefineConfig):
+        method = choose_method(rows, config.method)
+    run.on_event(Message(f"Method {method}, {len(rows)} tomograms"))
+    network = build_network(config.network)
+    pixel_size = common_pixel_size(rows)
+    if config.pretrained is not None:
+        load_weights(network, config, method, pixel_size)
+    physics = [physics_of(row, config, compute.device) for row in rows]
+    crops = open_crops(config, rows, method)
+    held_out = open_crops(config, rows, method, held_out=True) if config.validation_fraction else None
+    objective = build_objective(config, method, physics)
+    steps_per_epoch = crops.steps_per_epoch()
+    result = fit(
+        network,
+        objective,
+        on_device(crops, compute.device),
+        fit_settings(config, steps_per_epoch),
+        compute=compute,
+        folder=run.folder,
+        describe=describe(config, method, pixel_size),
+        seed=config.seed,
+        resume=run.resume,
+        on_event=run.on_event,
+        validate=None if held_out is None else Validation(objective, held_out, compute.device),
+        at_save=Previews.of(config, rows, method, compute, run, steps_per_epoch),
+        finalise=Recalibration(crops, physics, config, compute.device),
+    )
+    finish(result, run)
+    return result.checkpoint
+
+
+def fit_settings(config: TrainConfig, steps_per_epoch: int) -> FitSettings:
+    """Length and rates of the run, in steps."""
+    return FitSettings(
+        num_steps=config.epochs * steps_per_epoch,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        min_learning_rate=min(config.min_learning_rate, config.learning_rate),
+        warmup_steps=config.warmup_steps,
+        ema_decay=config.ema_decay,
+        gradient_clip=config.gradient_clip,
+        accumulate=config.accumulate,
+        save_every=steps_per_epoch,
+        validate_every=steps_per_epoch,
+        patience=config.patience,
+        compile=config.compile,
+        time_limit=None if config.time_limit is None else config.time_limit * 60.0,
+    )
+
+
+def open_crops(
+    config: TrainConfig, rows: Sequence[TomogramRow], method: Method, *, held_out: bool = False
+) -> Crops:
+    """Open every tomogram and say where boxes may be cut."""
+    reading = Reading(config.contrast, config.pixel_size_from)
+    input_column = getattr(config, "input_column", "auto")
+    tomograms = []
+    for row in rows:
+        halves, paths = sources(row, method, input_column, reading)
+        shape = halves[0].volume.shape
+        mask = None if method == "denoise" else read_mask(row, shape)
+        truth = row.ground_truth
+        tomograms.append(
+            TrainingTomogram(
+                halves,
+                Centres(
+                    mask,
+                    shape,
+                    config.box_size,
+                    paths[0],
+                    held_out_fraction=config.validation_fraction,
+                    held_out=held_out,
+                ),
+                crop_starts(row, shape, config.box_size),
+                config.subtomograms or row.num_subtomograms or max(1, 3000 // len(rows)),
+                None if truth is None else reading.open(row.require("ground_truth"), row.pixel_size),
+            )
+        )
+    return Crops(
+        tomograms,
+        box_size=config.box_size,
+        batch_size=config.batch_size,
+        random_rotation_probability=getattr(config, "random_rotations", 0.0),
+        seed=config.seed + (1 if held_out else 0),
+    )
+
+
+def physics_of(row: TomogramRow, config: TrainConfig, device: torch.device) -> Physics:
+    """Masks and transfers of a row."""
+    scheme = tilt_scheme(row, use_tilt_files=getattr(config, "use_tilt_files", False))
+    return Physics(row, scheme, ctf_handling(config), device)
+
+
+def ctf_handling(config: TrainConfig) -> CtfHandling:
+    """The CTF settings of a training run."""
+    return CtfHandling(
+        mode=config.ctf_mode,
+        phase_flipped=config.phase_flipped,
+        phase_flip_input=config.phase_flip_input,
+        b_factor=config.b_factor,
+        clip_first_peak=config.clip_first_peak,
+        snr_falloff=config.snr_falloff,
+        deconvolution_strength=config.deconvolution_strength,
+        highpass_nyquist=config.highpass_nyquist,
+        isonet2_exact=config.isonet2_exact,
+    )
+
+
+def build_objective(config: TrainConfig, method: Method, physics: Sequence[Physics]) -> Objective:
+    """What the run minimises, chosen once."""
+    loss = SpectralLoss(config.loss)
+    if not isinstance(config, RefineConfig):
+        return Denoise(physics, config.ctf_mode, loss)
+    return FillWedge(
+        physics,
+        config.ctf_mode,
+        loss,
+        mw_weight=config.mw_weight,
+        noise_level=config.noise_level if method == "single-map" else 0.0,
+        noise_filter=config.noise_filter,
+        apply_wedge=config.apply_wedge,
+    )
+
+
+def describe(config: TrainConfig, method: Method, pixel_size: float) -> dict[str, Any]:
+    """What a prediction must know of the training; stored in the checkpoint."""
+    names = (
+        "network", "box_size", "ctf_mode", "contrast", "phase_flipped", "phase_flip_input",
+        "b_factor", "clip_first_peak", "snr_falloff", "deconvolution_strength",
+        "highpass_nyquist", "isonet2_exact",
+    )  # fmt: skip
+    settings = {name: getattr(config, name) for name in names}
+    input_column = getattr(config, "input_column", "auto")
+    use_tilt_files = getattr(config, "use_tilt_files", False)
+    return {
+        "task": "restore",
+        "method": method,
+        "pixel_size": pixel_size,
+        "input_column": input_column,
+        "use_tilt_files": use_tilt_files,
+        **settings,
+    }
+
+
+def common_pixel_size(rows: Sequence[TomogramRow]) -> float:
+    """The pixel size that all rows share to 5 %; a network learns structures of one scale.
+
+    Raises:
+        MetadataError: If they do not.
+    """
+    sizes = [row.pixel_size for row in rows]
+    if max(sizes) > 1.05 * min(sizes):
+        raise MetadataError(
+            f"{rows[0].source}: pixel sizes range from {min(sizes):g} to {max(sizes):g} Å; train on "
+            "rows of one pixel size (--tomograms) or rescale with `icelens tools resize`"
+        )
+    return sum(sizes) / len(sizes)
+
+
+def load_weights(
+    network: nn.Module, config: TrainConfig, method: Method, pixel_size: float
+) -> None:
+    """Start from the weights of another run.
+
+    Raises:
+        CheckpointError: If it holds another network, or was trained at another pixel size.
+    """
+    assert config.pretrained is not None
+    checkpoint = load_checkpoint(config.pretrained)
+    description = checkpoint.description
+    if description.get("network") != config.network:
+        raise CheckpointError(
+            f"{checkpoint.path}: holds {description.get('network')}, not {config.network}; "
+            f"use --network {description.get('network')}"
+        )
+    trained_at = description.get("pixel_size")
+    if isinstance(trained_at, float) and abs(trained_at / pixel_size - 1) > 0.05:
+        raise CheckpointError(
+            f"{checkpoint.path}: trained at {trained_at:g} Å/px, the tomograms have "
+            f"{pixel_size:g}; rescale them with `icelens tools resize --pixel-size {trained_at:g}`"
+        )
+    del method  # a denoiser is a fair start for wedge filling
+    network.load_state_dict(dict(checkpoint.tensors))
+
+
+def on_device(crops: Crops, device: torch.device) -> Callable[[int, range], CropBatch]:
+    """The batches of `crops` on the device of the run."""
+    return lambda step, items: crops(step, items).to(device)
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Loss on held-out boxes, the same at every call; lower is better."""
+
+    objective: Objective
+    crops: Crops
+    device: torch.device
+    num_batches: int = 4
+
+    def __call__(self, network: nn.Module) -> float:
+        """Mean loss of a network in evaluation mode."""
+        with torch.no_grad():
+            losses = [
+                self.objective(
+                    network, network, self.crops(i, range(self.crops.batch_size)).to(self.device)
+                ).total.item()
+                for i in range(self.num_batches)
+            ]
+        return sum(losses) / len(losses)
+
+
+@dataclass(frozen=True)
+class Recalibration:
+    """Give batch norm the statistics of what the averaged network will meet: unturned boxes.
+
+    During training it sees boxes with two wedges; averaged weights moreover never ran in training
+    mode themselves (Izmailov et al., UAI 2018, section 3.2, for weight averages).
+    """
+
+    crops: Crops
+    physics: Sequence[Physics]
+    config: TrainConfig
+    device: torch.device
+
+    def __call__(self, network: nn.Module) -> None:
+        """Set the statistics of every batch norm in `network`."""
+        size = self.crops.batch_size
+        inputs = (self._inputs(i, range(size)) for i in range(RECALIBRATION_BATCHES))
+        reestimate_batch_norm(network, inputs)
+
+    def _inputs(self, number: int, items: range) -> torch.Tensor:
+        batch = self.crops(number, items).to(self.device)
+        n = batch.boxes.shape[-1]
+        apply_wedge = isinstance(self.config, RefineConfig) and self.config.apply_wedge
+        factor = torch.stack(
+            [
+                self.physics[owner].before_network((n, n, n), apply_wedge=apply_wedge)
+                for owner in batch.tomograms
+            ]
+        )
+        spectra = torch.fft.rfftn(batch.boxes, dim=(-3, -2, -1)) * factor
+        boxes = torch.fft.irfftn(spectra, s=(n, n, n), dim=(-3, -2, -1))
+        return boxes.reshape(-1, 1, n, n, n)
+
+
+def finish(result: FitResult, run: Run) -> None:
+    """Say how the run ended.
+
+    Raises:
+        StoppedEarly: If the time limit came first.
+    """
+    if result.stopped == "time_limit":
+        raise StoppedEarly(
+            f"the time limit was reached at step {result.last_step}; {result.checkpoint} can be "
+            f"used, `--resume` continues"
+        )
+    reason = " (no better score for a while)" if result.stopped == "early_stop" else ""
+    run.on_event(Message(f"Trained {result.last_step} steps{reason}: {result.checkpoint}"))
+
+
