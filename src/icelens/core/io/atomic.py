@@ -1,6 +1,7 @@
 """Write beside, then rename: no reader meets a half-written file, a full disk harms nothing."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,40 @@ def atomic_path(target: Path) -> Iterator[Path]:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """Give a temporary folder; it takes the place of `target` if the block succeeds.
+
+    Scratch files may be put beside the given folder: they vanish with its parent.
+
+    Raises:
+        InputFileError: If the disk is full or the folder cannot be written; nothing is left behind.
+    """
+    final = target.resolve()
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        parent = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.stem}."))
+    except OSError as error:
+        raise InputFileError(f"{target}: cannot write here ({error.strerror})") from error
+    # A folder cannot be renamed onto another that is not empty: the old one steps aside first.
+    made, old = parent / final.name, parent / f"old-{final.name}"
+    try:
+        made.mkdir()
+        yield made
+        if final.exists():
+            final.rename(old)
+        made.rename(final)
+    except OSError as error:
+        if old.exists() and not final.exists():
+            old.rename(final)
+        raise InputFileError(
+            f"{target}: could not be written ({error.strerror}); free some space or choose another "
+            "folder, nothing was changed"
+        ) from error
+    finally:
+        shutil.rmtree(parent, ignore_errors=True)
 
 
 def _copy_mode(existing: Path, temporary: Path) -> None:

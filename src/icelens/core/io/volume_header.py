@@ -52,7 +52,8 @@ def isotropic_pixel_size(path: Path, voxel_xyz: Sequence[float]) -> float | None
             f"{path}: voxels are {_sides(voxel_xyz)} Å (x, y, z), expected cubes; "
             "resample the volume or correct its header"
         )
-    return float(np.mean(voxel_xyz))
+    # Headers hold cell sides as float32: seven digits are all they mean.
+    return float(f"{np.mean(voxel_xyz):.7g}")
 
 
 def resolve_pixel_size(

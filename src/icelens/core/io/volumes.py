@@ -8,6 +8,7 @@ import gzip
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ import numpy.typing as npt
 
 from icelens.core.data.volume import Volume
 from icelens.core.errors import InputFileError, MetadataError
-from icelens.core.io import mrc
-from icelens.core.io.atomic import atomic_path
+from icelens.core.io import mrc, ome_zarr, tiff
+from icelens.core.io.atomic import atomic_folder, atomic_path
 from icelens.core.io.mrc_writer import mapped_mrc, mrc_dtype
 from icelens.core.io.slabs import check_values, slabs
 from icelens.core.io.volume_header import PixelSizeFrom, VolumeHeader, resolve_pixel_size
@@ -31,7 +32,20 @@ __all__ = [
     "write_volume",
 ]
 
-_Opened = tuple[VolumeHeader, npt.NDArray[np.generic]]
+_HDF5_MAGIC = b"\x89HDF"
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """How one format is read."""
+
+    read_header: Callable[[Path], VolumeHeader]
+    open: Callable[[Path], tuple[VolumeHeader, npt.NDArray[np.generic]]]
+
+
+_MRC = _Reader(mrc.read_mrc_header, mrc.open_mrc)
+_TIFF = _Reader(tiff.read_tiff_header, tiff.open_tiff)
+_ZARR = _Reader(ome_zarr.read_zarr_header, ome_zarr.open_zarr)
 
 
 def read_header(path: Path) -> VolumeHeader:
@@ -41,8 +55,7 @@ def read_header(path: Path) -> VolumeHeader:
         InputFileError: If the file is missing, empty, truncated or of no known format.
         MetadataError: If its voxels are not cubes or its pixel size is not a number.
     """
-    _check_exists(path)
-    return mrc.read_mrc_header(path)
+    return _reader(path).read_header(path)
 
 
 def open_volume(
@@ -64,8 +77,7 @@ def open_volume(
         InputFileError: If the file is missing, empty, truncated or of no known format.
         MetadataError: If the pixel size is unknown or contradictory.
     """
-    _check_exists(path)
-    header, array = mrc.open_mrc(path)
+    header, array = _reader(path).open(path)
     used = resolve_pixel_size(path, header.pixel_size, pixel_size, pixel_size_from)
     return Volume(array, used, header.origin_xyz)
 
@@ -124,6 +136,8 @@ def new_volume(
 def _writer(path: Path) -> Callable[[Path, Volume], AbstractContextManager[np.ndarray]]:
     if path.suffix.lower() in mrc.SUFFIXES:
         return _new_mrc
+    if path.suffix.lower() == ome_zarr.SUFFIX:
+        return _new_zarr
     raise MetadataError(
         f"{path}: cannot write a volume under this name, "
         f"expected {', '.join(mrc.SUFFIXES)}, .mrc.gz or .zarr"
@@ -143,6 +157,23 @@ def _new_mrc(path: Path, empty: Volume) -> Iterator[npt.NDArray[np.generic]]:
         ) as values,
     ):
         yield values
+
+
+@contextmanager
+def _new_zarr(path: Path, empty: Volume) -> Iterator[npt.NDArray[np.generic]]:
+    """Collect values in a plain file, since they may come in any order, then write the chunks."""
+    with (
+        atomic_folder(path) as folder,
+        mapped_mrc(
+            folder.with_name("values.mrc"),
+            shape=empty.shape,
+            pixel_size=empty.pixel_size,
+            origin_xyz=empty.origin_xyz,
+            dtype=empty.array.dtype,
+        ) as values,
+    ):
+        yield values
+        ome_zarr.write_zarr(folder, empty.with_array(values), name=path.stem)
 
 
 def _write_gzip(path: Path, volume: Volume, dtype: npt.DTypeLike) -> None:
@@ -183,9 +214,26 @@ def _limits(dtype: np.dtype[np.generic]) -> tuple[float, float]:
     return float(floats.min), float(floats.max)
 
 
-def _check_exists(path: Path) -> None:
+def _reader(path: Path) -> _Reader:
+    """The reader for a path: content decides, the name only where content is silent."""
     if not path.exists():
         found = "a broken symbolic link" if path.is_symlink() else "no such file"
         raise InputFileError(f"{path}: {found}; check the path and the working directory")
     if path.is_dir():
-        raise InputFileError(f"{path}: a folder, expected a density file; name a file inside it")
+        if ome_zarr.is_zarr(path):
+            return _ZARR
+        raise InputFileError(
+            f"{path}: a folder without zarr metadata, expected a density file or an OME-Zarr folder"
+        )
+    try:
+        if tiff.is_tiff(path) or path.suffix.lower() in tiff.SUFFIXES:
+            return _TIFF
+        with path.open("rb") as stream:
+            start = stream.read(4)
+    except OSError as error:
+        raise InputFileError(
+            f"{path}: cannot be read ({error.strerror}); check its permissions"
+        ) from error
+    if start == _HDF5_MAGIC:
+        raise InputFileError(f"{path}: an HDF5 file, expected MRC, TIFF or OME-Zarr; convert it")
+    return _MRC
