@@ -23,7 +23,7 @@ def project(
     tilt_angle: float,
     *,
     width: int,
-    slab_edges: Float[Tensor, "edge"],
+    slab_edges: Float[Tensor, " edge"],
 ) -> Float[Tensor, "slab y width"]:
     """Sum the specimen along the beam, apart for each slab of depth.
 
@@ -88,7 +88,7 @@ def back_project(
 
 def _detector_coordinates(
     planes: Float[Tensor, "z y x"], start: int, num_z: int, tilt_angle: float
-) -> tuple[Float[Tensor, "voxel"], Float[Tensor, "voxel"]]:
+) -> tuple[Float[Tensor, " voxel"], Float[Tensor, " voxel"]]:
     """Place on the detector and depth, in voxels from the centre, of each `(z, x)` column."""
     cosine, sine = math.cos(math.radians(tilt_angle)), math.sin(math.radians(tilt_angle))
     num_planes, _, num_x = planes.shape
@@ -103,8 +103,8 @@ def _detector_coordinates(
 
 
 def _cubic_taps(
-    u: Float[Tensor, "voxel"], width: int
-) -> list[tuple[Int[Tensor, "voxel"], Float[Tensor, "voxel"]]]:
+    u: Float[Tensor, " voxel"], width: int
+) -> list[tuple[Int[Tensor, " voxel"], Float[Tensor, " voxel"]]]:
     """Fine pixels that a point at `u` touches, with weights; those off the detector weigh nothing.
 
     References:
