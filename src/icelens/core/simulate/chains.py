@@ -18,13 +18,13 @@ from icelens.core.simulate.specimen import Species
 
 # A bead stands for nine residues, 1 kDa in 1.21 Å^3/Da: a ball of 6.6 Å radius.
 _BEAD_SIGMA = 5.0
-# Random close packing (0.6) of 1.21e3 Å^3 per bead has neighbours about 10.5 Å apart.
-_STEP, _CLOSEST = 11.0, 10.0
+# Neighbours this close leave 1.2e3 Å^3 for each bead at the density of a loose random packing.
+_STEP, _CLOSEST = 9.5, 9.0
 # Radius in Å that a compact chain of one bead would fill; grows with the cube root of beads.
 _COMPACT = 7.5
 _DIRECTIONS = 48
-# Lengths tried along a line when copies are pushed apart, in Å.
-_PUSH = 2.0
+# Copies are pushed apart in steps of so many Å, in so many random ways.
+_PUSH, _TRIALS = 2.0, 6
 
 
 def generated_species(
@@ -32,7 +32,7 @@ def generated_species(
     pixel_size: float,
     generator: torch.Generator,
     *,
-    mass_range: tuple[float, float] = (300.0, 2500.0),
+    mass_range: tuple[float, float] = (300.0, 2600.0),
 ) -> list[Species]:
     """Make one molecule for each symmetry, of masses spread evenly in their logarithm.
 
@@ -64,7 +64,8 @@ def chain(num_beads: int, generator: torch.Generator) -> Float[Tensor, "{num_bea
     """
     radius = _COMPACT * num_beads ** (1.0 / 3.0)
     num_domains = 2 + int(torch.randint(2, (1,), generator=generator))
-    centres = 0.8 * radius * torch.randn(num_domains, 3, generator=generator)
+    directions = torch.randn(num_domains, 3, generator=generator)
+    centres = 0.6 * radius * torch.nn.functional.normalize(directions, dim=1)
     beads = centres[:1].clone()
     end = beads[0]
     while len(beads) < num_beads:
@@ -80,7 +81,8 @@ def chain(num_beads: int, generator: torch.Generator) -> Float[Tensor, "{num_bea
         weights = (weights + 1e-12) * is_free
         end = candidates[int(torch.multinomial(weights, 1, generator=generator))]
         beads = torch.cat([beads, end[None]])
-    return beads - beads.mean(dim=0)
+    centred: Tensor = beads - beads.mean(dim=0)
+    return centred
 
 
 def assembled(
@@ -88,16 +90,33 @@ def assembled(
     operators: Float[Tensor, "operator 3 3"],
     generator: torch.Generator,
 ) -> Float[Tensor, "all 3"]:
-    """Turn a chain at random, push it away from the symmetry's centre until copies just touch."""
-    beads = beads @ random_rotations(1, generator)[0].T
-    if len(operators) == 1:
-        return beads
-    # A direction drawn at random lies on no symmetry axis, where copies could never part.
-    direction = torch.nn.functional.normalize(torch.rand(3, generator=generator) + 0.1, dim=0)
-    others = operators[1:]
-    while True:
-        copies = torch.einsum("oij,bj->obi", others, beads).flatten(0, 1)
-        if float(torch.cdist(beads, copies).min()) >= _CLOSEST:
+    """Arrange copies of a chain round the centre so that they just touch.
+
+    The chain is turned and pushed outwards in several random ways; the most compact result is kept.
+    """
+    trials = 1 if len(operators) == 1 else _TRIALS
+    rotations = random_rotations(trials, generator)
+    directions = torch.randn(trials, 3, generator=generator)
+    results = [
+        _pushed_apart(beads @ rotation.T, operators, torch.nn.functional.normalize(way, dim=0))
+        for rotation, way in zip(rotations, directions, strict=True)
+    ]
+    return min(results, key=lambda points: float(points.norm(dim=1).max()))
+
+
+def _pushed_apart(
+    beads: Float[Tensor, "bead 3"],
+    operators: Float[Tensor, "operator 3 3"],
+    direction: Float[Tensor, "3"],
+) -> Float[Tensor, "all 3"]:
+    """Move a chain away from the centre until it keeps its distance from all its copies.
+
+    A random direction lies on no symmetry axis, hence every copy is left behind in the end.
+    """
+    reach = 2.0 * float(beads.norm(dim=1).max()) + _CLOSEST
+    for distance in torch.arange(0.0, 100.0 * reach, _PUSH):
+        moved = beads + distance * direction
+        copies = torch.einsum("oij,bj->obi", operators[1:], moved).flatten(0, 1)
+        if len(copies) == 0 or float(torch.cdist(moved, copies).min()) >= _CLOSEST:
             break
-        beads = beads + _PUSH * direction
-    return torch.cat([beads, copies])
+    return torch.cat([moved, copies])

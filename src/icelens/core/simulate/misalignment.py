@@ -12,8 +12,8 @@ from torch import Tensor
 class Misalignment:
     """Errors of a tilt series as the reconstruction finds it; all zero means none.
 
-    `shift` is the root mean square along each axis in Å, drawn anew for each image; `tilt` likewise in
-    degrees; `tilt_axis` is one in-plane angle of the whole series in degrees.
+    `shift` is the root mean square along each axis in Å, drawn anew for each image; `tilt` likewise
+    in degrees; `tilt_axis` is one in-plane angle of the whole series in degrees.
     """
 
     shift: float = 0.0

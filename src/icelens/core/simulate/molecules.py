@@ -13,7 +13,7 @@ from icelens.core.errors import GeometryError, InputFileError
 from icelens.core.simulate.potential import FormFactor, Points, potential
 from icelens.core.simulate.specimen import ENVELOPE, Species
 
-# Volts Å^2: turns electron scattering factors in Å into volume integrals of potential, h^2/(2 pi m e).
+# h^2 / (2 pi m e) in V Å^2: from scattering factors in Å to volume integrals of potential.
 POTENTIAL_PER_SCATTERING = 47.878
 # Mean inner potential of vitreous ice, which every atom displaces (Vulović et al. 2013), in V.
 SOLVENT_POTENTIAL = 4.5301

@@ -65,7 +65,8 @@ def _guess(
     corners = (torch.rand(_GUESSES, 3, generator=generator) * room).long()
     for corner in corners:
         if not bool(taken[(corner * strides).sum() + flat].any()):
-            return corner
+            found: Tensor = corner
+            return found
     return None
 
 
@@ -84,4 +85,5 @@ def _search(
     free = torch.nonzero(shared[tuple(slice(int(n)) for n in room)] < 0.5)
     if len(free) == 0:
         return None
-    return free[int(torch.randint(len(free), (1,), generator=generator))]
+    chosen: Tensor = free[int(torch.randint(len(free), (1,), generator=generator))]
+    return chosen

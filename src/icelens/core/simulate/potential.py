@@ -81,4 +81,5 @@ def _cropped(spectrum: Tensor, box_size: int) -> Tensor:
 def _frequency_squared(box_size: int, pixel_size: float) -> Float[Tensor, "n n n_half"]:
     full = torch.fft.fftfreq(box_size, d=pixel_size) ** 2
     half = torch.fft.rfftfreq(box_size, d=pixel_size) ** 2
-    return full[:, None, None] + full[:, None] + half
+    squared: Tensor = full[:, None, None] + full[:, None] + half
+    return squared

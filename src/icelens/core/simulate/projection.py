@@ -33,7 +33,7 @@ def project(
         width: Pixels of the detector along x; its centre is pixel `width // 2`.
         slab_edges: Depths in voxels that part neighbouring slabs, ascending; may be empty.
     """
-    num_z, num_y, num_x = volume.shape
+    num_z, num_y, _ = volume.shape
     num_slabs, fine_width = len(slab_edges) + 1, OVERSAMPLING * width
     fine = volume.new_zeros(num_slabs * fine_width, num_y)
     for start in range(0, num_z, _PLANES):
@@ -48,7 +48,8 @@ def project(
     spectrum[..., width // 2 :] = (
         0.0  # the Nyquist term has no sign; without it the adjoint is exact
     )
-    return torch.fft.irfft(spectrum, n=width)
+    image: Tensor = torch.fft.irfft(spectrum, n=width)
+    return image
 
 
 def upsample_detector(images: Float[Tensor, "*batch y width"]) -> Float[Tensor, "*batch fine y"]:
@@ -57,7 +58,8 @@ def upsample_detector(images: Float[Tensor, "*batch y width"]) -> Float[Tensor, 
     spectrum = torch.fft.rfft(images)
     spectrum[..., width // 2 :] = 0.0
     fine = torch.fft.irfft(spectrum, n=OVERSAMPLING * width) * OVERSAMPLING
-    return rearrange(fine, "... y u -> ... u y").contiguous()
+    turned: Tensor = rearrange(fine, "... y u -> ... u y").contiguous()
+    return turned
 
 
 def back_project(

@@ -20,7 +20,7 @@ ENVELOPE = 0.2
 
 @dataclass(frozen=True)
 class Species:
-    """One kind of molecule: density with protein = 1 on the specimen's grid, centred at `n // 2`."""
+    """One kind of molecule: density with protein = 1 in the specimen's voxels, centred."""
 
     name: str
     density: Float[Tensor, "z y x"]
@@ -31,9 +31,9 @@ class Species:
 class Specimen:
     """The truth: density (protein = 1, ice = 0), labels (0 = ice) and where each molecule sits.
 
-    `position_zyx_px` counts voxels from the centre of voxel (0, 0, 0); `rotation` takes the molecule
-    to the tomogram. Pick `i` is of species number `species[i]`, its class label is `species[i] + 1`
-    and its instance label `i + 1`. Membranes and gold wear the labels after those of molecules.
+    `position_zyx_px` counts voxels from the centre of voxel (0, 0, 0); `rotation` takes the
+    molecule to the tomogram. Pick `i` is of species number `species[i]`; its class label is
+    `species[i] + 1` and its instance label `i + 1`. Membranes and gold wear the labels after those of molecules.
     """
 
     density: Float[Tensor, "z y x"]
@@ -103,7 +103,7 @@ def envelope(density: Float[Tensor, "z y x"]) -> Bool[Tensor, "z y x"]:
 
 
 def _kinds(species: Sequence[Species], num_particles: int) -> Int[Tensor, " particle"]:
-    """Species of each molecule, the largest first: small ones find gaps that large ones would not."""
+    """Species of each molecule, the largest first: only small ones would find a gap."""
     kinds = torch.arange(num_particles) % len(species)
     num_voxels = torch.tensor([int(envelope(kind.density).sum()) for kind in species])
     return kinds[torch.argsort(num_voxels[kinds], descending=True, stable=True)]

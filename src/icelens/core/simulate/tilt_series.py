@@ -11,8 +11,8 @@ from icelens.core.optics.ctf import ctf
 from icelens.core.simulate.projection import project
 
 # Weak phase contrast of density 1 at 300 kV. Solid protein, 3 V over ice, would give 2 * 6.53e-4
-# rad/(V Å) * 3 V = 0.0039; 0.55 of it gives tilt images of 3 e/Å^2 in 10 Å pixels the signal-to-noise
-# ratio of careful simulations, 0.5 at 0 and 0.3 at 60 degrees (variances, 13 % occupancy).
+# rad/(V Å) * 3 V = 0.0039; 0.55 of it gives tilt images of 3 e/Å^2 in 10 Å pixels a signal-to-noise
+# ratio of 0.5 at 0 and 0.3 at 60 degrees (variances, 13 % occupancy).
 CONTRAST_PER_ANGSTROM = 0.00215
 # Electrons that scatter inelastically are filtered out: mean free path in ice at 300 kV, in Å.
 MEAN_FREE_PATH = 3000.0
@@ -95,7 +95,8 @@ def noise_free_image(
     spectrum = spectrum * damage(frequency, dose, voltage=microscope.voltage)
     image = torch.fft.irfft2(spectrum, s=slabs.shape[-2:])
     image = image[margin : margin + num_y, margin : margin + num_x]
-    return -CONTRAST_PER_ANGSTROM * pixel_size * microscope.contrast * image
+    dark: Tensor = -CONTRAST_PER_ANGSTROM * pixel_size * microscope.contrast * image
+    return dark
 
 
 def damage(

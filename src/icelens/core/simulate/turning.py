@@ -18,7 +18,7 @@ def rotated(
     """Turn a density about its centre voxel and shift it by a part of a voxel.
 
     Args:
-        fine: From `prepared`: twice as finely sampled, which makes linear interpolation good enough.
+        fine: From `prepared`: sampled twofold, which makes linear interpolation good enough.
         rotation: `x_turned = rotation @ x_reference`.
         offset_zyx: Shift in voxels of the result.
     """
@@ -46,4 +46,5 @@ def prepared(density: Float[Tensor, "z y x"]) -> Float[Tensor, "m m m"]:
         pads += [half - n // 2, half - (n - n // 2)]
     spectrum = torch.fft.fftshift(torch.fft.fftn(torch.nn.functional.pad(density, pads)))
     wide = torch.nn.functional.pad(spectrum, [half, half] * 3)
-    return torch.fft.ifftn(torch.fft.ifftshift(wide)).real * 8.0
+    fine: Tensor = torch.fft.ifftn(torch.fft.ifftshift(wide)).real * 8.0
+    return fine
