@@ -11,7 +11,8 @@ from torch import Tensor
 
 def image_rfft(image: Float[Tensor, "*batch y x"]) -> Complex[Tensor, "*batch y x_half"]:
     """Half transform of images about their centre pixel."""
-    return torch.fft.rfftn(torch.fft.ifftshift(image, dim=(-2, -1)), dim=(-2, -1))
+    spectrum: Tensor = torch.fft.rfftn(torch.fft.ifftshift(image, dim=(-2, -1)), dim=(-2, -1))
+    return spectrum
 
 
 def image_from_rfft(
@@ -19,12 +20,16 @@ def image_from_rfft(
 ) -> Float[Tensor, "*batch y {num_x}"]:
     """Invert `image_rfft`; `num_x` tells an even from an odd number of columns."""
     shape = (spectrum.shape[-2], num_x)
-    return torch.fft.fftshift(torch.fft.irfftn(spectrum, s=shape, dim=(-2, -1)), dim=(-2, -1))
+    image = torch.fft.irfftn(spectrum, s=shape, dim=(-2, -1))
+    centred: Tensor = torch.fft.fftshift(image, dim=(-2, -1))
+    return centred
 
 
 def volume_rfft(volume: Float[Tensor, "*batch z y x"]) -> Complex[Tensor, "*batch z y x_half"]:
     """Half transform of volumes about their centre voxel."""
-    return torch.fft.rfftn(torch.fft.ifftshift(volume, dim=(-3, -2, -1)), dim=(-3, -2, -1))
+    axes = (-3, -2, -1)
+    spectrum: Tensor = torch.fft.rfftn(torch.fft.ifftshift(volume, dim=axes), dim=axes)
+    return spectrum
 
 
 def volume_from_rfft(
@@ -33,4 +38,5 @@ def volume_from_rfft(
     """Invert `volume_rfft`; `num_x` tells an even from an odd number of columns."""
     shape = (*spectrum.shape[-3:-1], num_x)
     volume = torch.fft.irfftn(spectrum, s=shape, dim=(-3, -2, -1))
-    return torch.fft.fftshift(volume, dim=(-3, -2, -1))
+    centred: Tensor = torch.fft.fftshift(volume, dim=(-3, -2, -1))
+    return centred

@@ -28,7 +28,7 @@ def quaternion_to_matrix(
         2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
         2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y),
     ]  # fmt: skip
-    return torch.stack(entries, dim=-1).unflatten(-1, (3, 3))
+    return torch.stack(entries, dim=-1).reshape(*entries[0].shape, 3, 3)
 
 
 def matrix_to_quaternion(rotation: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 4"]:
@@ -68,7 +68,7 @@ def relion_angles_to_matrix(
 
 
 def matrix_to_relion_angles(rotation: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 3"]:
-    """RELION's `rot, tilt, psi` in degrees, tilt in [0, 180]; rot is 0 where only rot ± psi counts."""
+    """RELION's `rot, tilt, psi` in degrees, tilt in [0, 180]; rot is 0 at tilt 0 and 180."""
     sine = torch.hypot(rotation[..., 2, 0], rotation[..., 2, 1])
     tilt = torch.atan2(sine, rotation[..., 2, 2])
     rot = torch.atan2(rotation[..., 2, 1], rotation[..., 2, 0])
@@ -103,4 +103,4 @@ def _turned_frame(angle_rad: Float[Tensor, "*batch"], axis: str) -> Float[Tensor
         entries = [cosine, sine, zero, -sine, cosine, zero, zero, zero, one]
     else:
         entries = [cosine, zero, -sine, zero, one, zero, sine, zero, cosine]
-    return torch.stack(entries, dim=-1).unflatten(-1, (3, 3))
+    return torch.stack(entries, dim=-1).reshape(*entries[0].shape, 3, 3)

@@ -48,7 +48,7 @@ def symmetry_operators(symmetry: str) -> Float[Tensor, "operator 3 3"]:
         return torch.tensor(_closed(generators), dtype=torch.float32)
     if name not in _GENERATORS:
         raise MetadataError(
-            f"unknown symmetry {symmetry!r}; expected Cn, Dn, T, O or I1 to I4, for instance C1 or D2"
+            f"unknown symmetry {symmetry!r}; expected Cn, Dn, T, O or I1 to I4, such as D2"
         )
     return torch.tensor(_closed(_GENERATORS[name]), dtype=torch.float32)
 

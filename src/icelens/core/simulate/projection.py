@@ -23,7 +23,7 @@ def project(
     tilt_angle: float,
     *,
     width: int,
-    slab_edges: Float[Tensor, "edge"],
+    slab_edges: Float[Tensor, " edge"],
 ) -> Float[Tensor, "slab y width"]:
     """Sum the specimen along the beam, apart for each slab of depth.
 
@@ -33,7 +33,7 @@ def project(
         width: Pixels of the detector along x; its centre is pixel `width // 2`.
         slab_edges: Depths in voxels that part neighbouring slabs, ascending; may be empty.
     """
-    num_z, num_y, num_x = volume.shape
+    num_z, num_y, _ = volume.shape
     num_slabs, fine_width = len(slab_edges) + 1, OVERSAMPLING * width
     fine = volume.new_zeros(num_slabs * fine_width, num_y)
     for start in range(0, num_z, _PLANES):
@@ -48,7 +48,8 @@ def project(
     spectrum[..., width // 2 :] = (
         0.0  # the Nyquist term has no sign; without it the adjoint is exact
     )
-    return torch.fft.irfft(spectrum, n=width)
+    image: Tensor = torch.fft.irfft(spectrum, n=width)
+    return image
 
 
 def upsample_detector(images: Float[Tensor, "*batch y width"]) -> Float[Tensor, "*batch fine y"]:
@@ -57,7 +58,8 @@ def upsample_detector(images: Float[Tensor, "*batch y width"]) -> Float[Tensor, 
     spectrum = torch.fft.rfft(images)
     spectrum[..., width // 2 :] = 0.0
     fine = torch.fft.irfft(spectrum, n=OVERSAMPLING * width) * OVERSAMPLING
-    return rearrange(fine, "... y u -> ... u y").contiguous()
+    turned: Tensor = rearrange(fine, "... y u -> ... u y").contiguous()
+    return turned
 
 
 def back_project(
@@ -88,7 +90,7 @@ def back_project(
 
 def _detector_coordinates(
     planes: Float[Tensor, "z y x"], start: int, num_z: int, tilt_angle: float
-) -> tuple[Float[Tensor, "voxel"], Float[Tensor, "voxel"]]:
+) -> tuple[Float[Tensor, " voxel"], Float[Tensor, " voxel"]]:
     """Place on the detector and depth, in voxels from the centre, of each `(z, x)` column."""
     cosine, sine = math.cos(math.radians(tilt_angle)), math.sin(math.radians(tilt_angle))
     num_planes, _, num_x = planes.shape
@@ -103,8 +105,8 @@ def _detector_coordinates(
 
 
 def _cubic_taps(
-    u: Float[Tensor, "voxel"], width: int
-) -> list[tuple[Int[Tensor, "voxel"], Float[Tensor, "voxel"]]]:
+    u: Float[Tensor, " voxel"], width: int
+) -> list[tuple[Int[Tensor, " voxel"], Float[Tensor, " voxel"]]]:
     """Fine pixels that a point at `u` touches, with weights; those off the detector weigh nothing.
 
     References:

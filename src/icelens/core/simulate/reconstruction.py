@@ -19,7 +19,7 @@ def weighted_back_projection(
     num_z: int,
     soft_from: float = 0.4,
 ) -> Float[Tensor, "{num_z} y x"]:
-    """Reconstruct a tomogram; memory beyond input and output stays at a few planes and one detector.
+    """Reconstruct a tomogram; scratch memory is the upsampled images and a few planes.
 
     Args:
         images: Aligned tilt images, tilt axis along y, in the contrast wanted of the tomogram.
@@ -52,4 +52,5 @@ def ramp_filtered(image: Float[Tensor, "y x"], soft_from: float = 0.4) -> Float[
     ramp = frequency * (0.5 + 0.5 * torch.cos(math.pi * fall))
     # Half a sample, not zero: the mean density survives (Kak & Slaney 1988, eq. 3.61).
     ramp[0] = 0.25 * frequency[1]
-    return torch.fft.irfft(torch.fft.rfft(mirrored) * ramp, n=2 * num_x)[..., :num_x]
+    filtered: Tensor = torch.fft.irfft(torch.fft.rfft(mirrored) * ramp, n=2 * num_x)
+    return filtered[..., :num_x]

@@ -1,24 +1,26 @@
 """Fill a slab of ice with molecules that do not overlap, and remember what is where."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from icelens.core.errors import GeometryError
+from icelens.core.events import OnEvent, Progress, ignore
 from icelens.core.geometry.rotations import random_rotations
+from icelens.core.simulate.placing import dilated, free_corner, overlap
+from icelens.core.simulate.structures import Structure
+from icelens.core.simulate.turning import prepared, rotated
 
 # A voxel belongs to a molecule where its density passes this part of its maximum.
 ENVELOPE = 0.2
-_CANDIDATES = 64
 
 
 @dataclass(frozen=True)
 class Species:
-    """One kind of molecule: density with protein = 1 on the specimen's grid, centred at `n // 2`."""
+    """One kind of molecule: density with protein = 1 in the specimen's voxels, centred."""
 
     name: str
     density: Float[Tensor, "z y x"]
@@ -27,10 +29,11 @@ class Species:
 
 @dataclass(frozen=True)
 class Specimen:
-    """The truth: density, labels (0 = ice) and where each molecule sits.
+    """The truth: density (protein = 1, ice = 0), labels (0 = ice) and where each molecule sits.
 
-    `position_zyx_px` counts voxels from the centre of voxel (0, 0, 0); `species` indexes the list the
-    specimen was made from, and class label is `species + 1`; instance label `i + 1` is pick `i`.
+    `position_zyx_px` counts voxels from the centre of voxel (0, 0, 0); `rotation` takes the
+    molecule to the tomogram. Pick `i` is of species number `species[i]`; its class label is
+    `species[i] + 1` and its instance label `i + 1`. Membranes and gold wear the labels after those of molecules.
     """
 
     density: Float[Tensor, "z y x"]
@@ -40,155 +43,93 @@ class Specimen:
     rotation: Float[Tensor, "particle 3 3"]
     species: Int[Tensor, " particle"]
 
+    @property
+    def occupancy(self) -> float:
+        """Part of the volume that is not ice."""
+        return float((self.class_labels > 0).float().mean())
+
 
 def crowd(
     species: Sequence[Species],
     shape: tuple[int, int, int],
     num_particles: int,
     generator: torch.Generator,
+    *,
+    structures: Sequence[Structure] = (),
+    on_event: OnEvent = ignore,
 ) -> Specimen:
-    """Place molecules of all species in turn, each at a random place and orientation.
+    """Place molecules of all species in equal numbers, anywhere and in any orientation.
+
+    Args:
+        species: At least one.
+        shape: Voxels (z, y, x).
+        num_particles: Of all species together.
+        generator: Source of randomness.
+        structures: Membranes and gold, which are there before the molecules.
+        on_event: Hears one `Progress` for each molecule.
 
     Raises:
-        GeometryError: If the volume is too crowded for that many molecules.
+        GeometryError: If there is no species, or no room for so many molecules.
     """
-    density = torch.zeros(shape)
-    occupied = torch.zeros(shape, dtype=torch.bool)
-    classes = torch.zeros(shape, dtype=torch.int16)
-    instances = torch.zeros(shape, dtype=torch.int16)
-    kinds = torch.arange(num_particles) % len(species)
-    # The largest first: small ones find gaps, large ones would not.
-    volume = torch.tensor([envelope(kind.density).sum().item() for kind in species])
-    kinds = kinds[torch.argsort(volume[kinds], descending=True, stable=True)]
+    if not species:
+        raise GeometryError("no species to place; give at least one molecule")
+    canvas = _Canvas(shape)
+    kinds = _kinds(species, num_particles)
     rotations = random_rotations(num_particles, generator)
-    offsets = torch.rand(num_particles, 3, generator=generator) - 0.5
-    fine = [_support(kind.density) for kind in species]
-    positions = []
-    for index in range(num_particles):
-        kind = int(kinds[index])
-        box = rotated(fine[kind], rotations[index], offsets[index])
+    offsets_zyx = torch.rand(num_particles, 3, generator=generator) - 0.5
+    for number, structure in enumerate(structures):
+        label = len(species) + 1 + structure.kind
+        canvas.add((0, 0, 0), structure.density, structure.mask, label, num_particles + 1 + number)
+    fine = [prepared(kind.density) for kind in species]
+    positions = torch.zeros(num_particles, 3)
+    for index, kind in enumerate(kinds.tolist()):
+        box = rotated(fine[kind], rotations[index], offsets_zyx[index])
         mask = envelope(box)
-        corner = _free_corner(occupied, dilated(mask), generator)
+        corner = free_corner(canvas.occupied, dilated(mask), generator)
         if corner is None:
             raise GeometryError(
-                f"found room for {index} of {num_particles} molecules in {shape} voxels; "
-                "ask for fewer or for a larger volume"
+                f"found room for {index} of {num_particles} molecules in {shape} voxels (z, y, x); "
+                "ask for fewer particles, smaller molecules or a larger shape"
             )
-        window, inner = _overlap(corner, box.shape, shape)
-        density[window] += box[inner]
-        mask = mask[inner]
-        occupied[window] |= mask
-        classes[window][mask] = kind + 1
-        instances[window][mask] = index + 1
-        middle = torch.tensor([c + n // 2 for c, n in zip(corner, box.shape, strict=True)])
-        positions.append(middle + offsets[index])
-    return Specimen(density, classes, instances, torch.stack(positions), rotations, kinds)
+        canvas.add(corner, box, mask, kind + 1, index + 1)
+        positions[index] = torch.tensor(corner) + box.shape[0] // 2 + offsets_zyx[index]
+        on_event(Progress("place molecules", index + 1, num_particles, "molecule"))
+    return Specimen(canvas.density, canvas.classes, canvas.instances, positions, rotations, kinds)
 
 
-def envelope(density: Float[Tensor, "z y x"]) -> Tensor:
+def envelope(density: Float[Tensor, "z y x"]) -> Bool[Tensor, "z y x"]:
     """Voxels that belong to the molecule."""
     return density > ENVELOPE * density.max()
 
 
-def dilated(mask: Tensor) -> Tensor:
-    """The mask and one voxel around it."""
-    grown = torch.nn.functional.max_pool3d(mask[None, None].float(), 3, stride=1, padding=1)
-    return grown[0, 0] > 0
+def _kinds(species: Sequence[Species], num_particles: int) -> Int[Tensor, " particle"]:
+    """Species of each molecule, the largest first: only small ones would find a gap."""
+    kinds = torch.arange(num_particles) % len(species)
+    num_voxels = torch.tensor([int(envelope(kind.density).sum()) for kind in species])
+    return kinds[torch.argsort(num_voxels[kinds], descending=True, stable=True)]
 
 
-def rotated(
-    density: Float[Tensor, "z y x"],
-    rotation: Float[Tensor, "3 3"],
-    offset_zyx: Float[Tensor, "3"],
-) -> Float[Tensor, "z y x"]:
-    """Turn a density about its centre voxel and shift it by a part of a voxel.
+class _Canvas:
+    """Density, labels and occupied voxels while the specimen fills up."""
 
-    The density is interpolated twice as finely in Fourier space and sampled linearly there.
-    """
-    fine = _upsampled(density)
-    size = torch.tensor(density.shape)
-    axes = [torch.arange(n, dtype=torch.float32) - n // 2 for n in density.shape]
-    grid_zyx = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1) - offset_zyx
-    # x_image = R x_reference, hence the value at x_image comes from R^T x_image.
-    source_xyz = grid_zyx.flip(-1) @ rotation
-    index = 2 * (source_xyz + (size.flip(0) // 2))
-    normal = 2 * index / (2 * size.flip(0) - 1) - 1
-    sampled = torch.nn.functional.grid_sample(
-        fine[None, None], normal[None], mode="bilinear", padding_mode="zeros", align_corners=True
-    )
-    return sampled[0, 0]
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        self.density = torch.zeros(shape)
+        self.occupied = torch.zeros(shape, dtype=torch.bool)
+        self.classes = torch.zeros(shape, dtype=torch.int16)
+        self.instances = torch.zeros(shape, dtype=torch.int16)
 
-
-def _upsampled(density: Float[Tensor, "z y x"]) -> Float[Tensor, "z2 y2 x2"]:
-    spectrum = torch.fft.fftshift(torch.fft.fftn(density))
-    pads: list[int] = []
-    for n in reversed(density.shape):
-        before = n - n // 2
-        pads += [before, n - before]
-    wide = torch.nn.functional.pad(spectrum, pads)
-    return torch.fft.ifftn(torch.fft.ifftshift(wide)).real * 8
-
-
-def _support(density: Float[Tensor, "z y x"]) -> Float[Tensor, "b b b"]:
-    """The cube around the centre voxel that holds the molecule in every orientation."""
-    centre = torch.tensor([n // 2 for n in density.shape])
-    far = (torch.nonzero(density > 0.02 * density.max()) - centre).float().norm(dim=1).max()
-    half = math.ceil(float(far)) + 2
-    pads: list[int] = []
-    for n in reversed(density.shape):
-        pads += [half - n // 2, half + 1 - (n - n // 2)]
-    return torch.nn.functional.pad(density, pads)
-
-
-def _overlap(
-    corner: Sequence[int], box: Sequence[int], shape: Sequence[int]
-) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """The part of a box at `corner` that lies inside a volume: slices of the volume, of the box."""
-    low = [max(c, 0) for c in corner]
-    high = [min(c + b, n) for c, b, n in zip(corner, box, shape, strict=True)]
-    window = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-    inner = tuple(slice(a - c, b - c) for a, b, c in zip(low, high, corner, strict=True))
-    return window, inner
-
-
-def _free_corner(
-    occupied: Tensor, mask: Tensor, generator: torch.Generator
-) -> tuple[int, ...] | None:
-    """A random corner where the mask meets nothing occupied and stays inside, or None."""
-    voxels = torch.nonzero(mask)
-    low = voxels.min(0).values
-    voxels = voxels - low
-    room = torch.tensor(occupied.shape) - voxels.max(0).values
-    if int(room.min()) < 1:
-        return None
-    corner = _guess(occupied, voxels, room, generator)
-    if corner is None:
-        corner = _search(occupied, voxels, room, generator)
-    return None if corner is None else tuple((corner - low).tolist())
-
-
-def _guess(
-    occupied: Tensor, voxels: Tensor, room: Tensor, generator: torch.Generator
-) -> Tensor | None:
-    """Try some random corners: quick while there is much room."""
-    strides = torch.tensor([occupied.shape[1] * occupied.shape[2], occupied.shape[2], 1])
-    flat, taken = (voxels * strides).sum(1), occupied.flatten()
-    corners = (torch.rand(_CANDIDATES, 3, generator=generator) * room).long()
-    for corner in corners:
-        if not bool(taken[(corner * strides).sum() + flat].any()):
-            return corner
-    return None
-
-
-def _search(
-    occupied: Tensor, voxels: Tensor, room: Tensor, generator: torch.Generator
-) -> Tensor | None:
-    """Choose among all free corners, found by correlating the mask with what is occupied."""
-    mask = torch.zeros(occupied.shape)
-    mask[tuple(voxels.T)] = 1.0
-    spectrum = torch.fft.rfftn(occupied.float()) * torch.fft.rfftn(mask).conj()
-    overlap = torch.fft.irfftn(spectrum, s=occupied.shape)
-    free = torch.nonzero(overlap[tuple(slice(int(n)) for n in room)] < 0.5)
-    if len(free) == 0:
-        return None
-    return free[int(torch.randint(len(free), (1,), generator=generator))]
+    def add(
+        self,
+        corner: Sequence[int],
+        box: Float[Tensor, "z y x"],
+        mask: Bool[Tensor, "z y x"],
+        class_label: int,
+        instance_label: int,
+    ) -> None:
+        """Put a density at a corner and label the voxels of its mask."""
+        window, inner = overlap(corner, box.shape, self.density.shape)
+        inside = mask[inner]
+        self.density[window] += box[inner]
+        self.occupied[window] |= inside
+        self.classes[window][inside] = class_label
+        self.instances[window][inside] = instance_label

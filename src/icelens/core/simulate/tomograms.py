@@ -1,15 +1,18 @@
-"""From molecules to tomograms with known truth: specimen, tilt series, reconstruction in one call."""
+"""From molecules to tomograms with known truth: specimen, tilt series and reconstruction."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from icelens.core.events import OnEvent, Progress, ignore
+from icelens.core.simulate.misalignment import Misalignment
 from icelens.core.simulate.reconstruction import weighted_back_projection
 from icelens.core.simulate.specimen import Species, Specimen, crowd
+from icelens.core.simulate.structures import random_structures
 from icelens.core.simulate.tilt_series import (
     Microscope,
     TiltScheme,
@@ -18,23 +21,33 @@ from icelens.core.simulate.tilt_series import (
     noise_free_image,
 )
 
+Split = Literal["frames", "tilts"]
+
 
 @dataclass(frozen=True)
 class TomogramSettings:
-    """What is recorded: `shape` (z, y, x) in voxels of `pixel_size` Å/px."""
+    """What is in the ice and how it is recorded.
+
+    `shape` (z, y, x) is in voxels of `pixel_size` Å/px. `split` says how the halves part the data:
+    by frame, so that each half has all tilts at half the dose, or by tilt, every other one.
+    """
 
     shape: tuple[int, int, int] = (64, 160, 160)
     pixel_size: float = 10.0
     num_particles: int = 77
+    num_membranes: int = 0
+    num_gold: int = 0
     scheme: TiltScheme = field(
         default_factory=lambda: TiltScheme.dose_symmetric(-60.0, 60.0, 3.0, 3.0)
     )
     microscope: Microscope = field(default_factory=Microscope)
+    misalignment: Misalignment = field(default_factory=Misalignment)
+    split: Split = "frames"
 
 
 @dataclass(frozen=True)
 class SimulatedTomogram:
-    """Reconstructions from the two halves of the frames and from all, with the truth.
+    """Reconstructions from two halves of the data and from all of it, with the truth.
 
     Density is positive in all of them, as everywhere inside the program.
     """
@@ -66,30 +79,75 @@ def simulate_tomogram(
     *,
     on_event: OnEvent = ignore,
 ) -> SimulatedTomogram:
-    """Simulate one tomogram, its halves by frame: two Poisson draws with half the dose each."""
-    specimen = crowd(species, settings.shape, settings.num_particles, generator)
-    scheme, halves = settings.scheme, ([], [])
-    for index, (angle, before) in enumerate(
-        zip(scheme.tilt_angles, scheme.dose_before, strict=True)
-    ):
-        image = noise_free_image(
-            specimen.density,
-            angle,
-            pixel_size=settings.pixel_size,
-            microscope=settings.microscope,
-            dose=before + 0.5 * scheme.dose_per_tilt,
-        )
-        electrons = electrons_per_pixel(
-            scheme.dose_per_tilt,
-            angle,
-            pixel_size=settings.pixel_size,
-            thickness=settings.shape[0] * settings.pixel_size,
-        )
-        for half in halves:
-            half.append(-counted(image, 0.5 * electrons, generator))
-        on_event(Progress("record tilts", index + 1, len(scheme.tilt_angles), "tilt"))
-    even, odd = (
-        weighted_back_projection(torch.stack(half), scheme.tilt_angles, num_z=settings.shape[0])
-        for half in halves
+    """Simulate one tomogram; all chance comes from the generator."""
+    structures = random_structures(
+        settings.shape,
+        settings.pixel_size,
+        generator,
+        num_membranes=settings.num_membranes,
+        num_gold=settings.num_gold,
     )
-    return SimulatedTomogram(even, odd, 0.5 * (even + odd), specimen)
+    specimen = crowd(
+        species,
+        settings.shape,
+        settings.num_particles,
+        generator,
+        structures=structures,
+        on_event=on_event,
+    )
+    images = recorded(specimen.density, settings, generator, on_event=on_event)
+    return _reconstructed(images, settings, specimen)
+
+
+def recorded(
+    density: Float[Tensor, "z y x"],
+    settings: TomogramSettings,
+    generator: torch.Generator,
+    *,
+    on_event: OnEvent = ignore,
+) -> Float[Tensor, "half tilt y x"]:
+    """Record the two halves of the frames of a tilt series, each with Poisson noise of its own.
+
+    The values are relative changes of the electron count, protein bright.
+    """
+    scheme, pixel_size = settings.scheme, settings.pixel_size
+    num_tilts = len(scheme.tilt_angles)
+    errors = settings.misalignment.tilt_errors(num_tilts, generator)
+    images = density.new_zeros(2, num_tilts, *density.shape[1:])
+    for index, angle in enumerate(scheme.tilt_angles):
+        image = noise_free_image(
+            density,
+            angle + errors[index],
+            pixel_size=pixel_size,
+            microscope=settings.microscope,
+            dose=scheme.dose_before[index] + 0.5 * scheme.dose_per_tilt,
+        )
+        image = settings.misalignment.applied(image, pixel_size, generator)
+        electrons = electrons_per_pixel(
+            0.5 * scheme.dose_per_tilt,
+            angle,
+            pixel_size=pixel_size,
+            thickness=settings.shape[0] * pixel_size,
+        )
+        for half in range(2):
+            images[half, index] = -counted(image, electrons, generator)
+        on_event(Progress("record tilts", index + 1, num_tilts, "tilt"))
+    return images
+
+
+def _reconstructed(
+    images: Float[Tensor, "half tilt y x"], settings: TomogramSettings, specimen: Specimen
+) -> SimulatedTomogram:
+    """Back-project the halves; all data together are their mean, as back-projection is linear."""
+    angles, num_z = settings.scheme.tilt_angles, settings.shape[0]
+    if settings.split == "frames":
+        even, odd = (weighted_back_projection(half, angles, num_z=num_z) for half in images)
+        return SimulatedTomogram(even, odd, 0.5 * (even + odd), specimen)
+    summed = images.mean(dim=0)
+    even, odd = (
+        weighted_back_projection(summed[first::2], angles[first::2], num_z=num_z)
+        for first in (0, 1)
+    )
+    num_even, num_odd = len(angles[::2]), len(angles[1::2])
+    full = (num_even * even + num_odd * odd) / (num_even + num_odd)
+    return SimulatedTomogram(even, odd, full, specimen)

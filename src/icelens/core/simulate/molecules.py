@@ -1,0 +1,147 @@
+"""Molecules to put into a specimen, from atomic models or from density maps."""
+
+from pathlib import Path
+
+import gemmi
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from icelens.core.data.volume import Volume
+from icelens.core.errors import GeometryError, InputFileError
+from icelens.core.simulate.potential import FormFactor, Points, potential
+from icelens.core.simulate.specimen import ENVELOPE, Species
+
+# h^2 / (2 pi m e) in V Å^2: from scattering factors in Å to volume integrals of potential.
+POTENTIAL_PER_SCATTERING = 47.878
+# Mean inner potential of vitreous ice, which every atom displaces (Vulović et al. 2013), in V.
+SOLVENT_POTENTIAL = 4.5301
+# What counts as density 1, in V: the median over the envelope of proteins in 10 Å voxels, where the
+# 3 V of solid protein over ice are blurred (measured: 2.0 to 2.3 V for 1bxn, 3j9i, 1IHM).
+PROTEIN_OVER_ICE = 2.1
+# Å^3 displaced by one atom (Fraser, MacRae & Suzuki, J. Appl. Cryst. 11 (1978), table 1).
+_DISPLACED = {"H": 5.15, "C": 16.44, "N": 2.49, "O": 9.13, "P": 5.73, "S": 19.86}
+_DISPLACED_OTHER = 12.0
+# Hydrogens per heavy atom in an average protein, for models that leave them out.
+_HYDROGENS = {"C": 1.2, "N": 1.1, "O": 0.15}
+
+
+def species_from_model(path: Path, pixel_size: float, *, b_factor: float = 70.0) -> Species:
+    """Read a PDB or mmCIF file, build its first biological assembly and compute its potential.
+
+    Args:
+        path: `.pdb`, `.ent`, `.cif` or `.mmcif`, also `.gz`.
+        pixel_size: Of the specimen, in Å/px.
+        b_factor: Of all atoms, in Å^2.
+
+    Raises:
+        InputFileError: If the file is no atomic model.
+    """
+    atoms = read_atoms(path)
+    has_hydrogens = "H" in atoms
+    points = [
+        Points(
+            torch.from_numpy(positions),
+            _atom_form_factor(element, b_factor, has_hydrogens=has_hydrogens),
+        )
+        for element, positions in atoms.items()
+    ]
+    name = path.name.split(".")[0]
+    return Species(name, potential(points, pixel_size) / PROTEIN_OVER_ICE)
+
+
+def read_atoms(path: Path) -> dict[str, np.ndarray]:
+    """Positions (atom, xyz) in Å of the first assembly's atoms by element; no water.
+
+    Raises:
+        InputFileError: If the file is missing, unreadable or holds no atoms.
+    """
+    if not path.is_file():
+        raise InputFileError(f"{path}: no such file; give a PDB or mmCIF model")
+    try:
+        structure = gemmi.read_structure(str(path))
+    except (RuntimeError, ValueError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputFileError(
+            f"{path}: not an atomic model ({reason}); expected PDB or mmCIF"
+        ) from error
+    if len(structure) == 0:
+        raise InputFileError(f"{path}: holds no atoms; expected a PDB or mmCIF model")
+    structure.setup_entities()
+    structure.remove_waters()
+    structure.remove_alternative_conformations()
+    model = structure[0]
+    if structure.assemblies:
+        naming = gemmi.HowToNameCopiedChain.Short
+        model = gemmi.make_assembly(structure.assemblies[0], model, naming)
+    atoms: dict[str, list[list[float]]] = {}
+    for site in model.all():
+        atoms.setdefault(site.atom.element.name, []).append(site.atom.pos.tolist())
+    if not atoms:
+        raise InputFileError(f"{path}: holds no atoms; expected a PDB or mmCIF model")
+    return {name: np.array(places, dtype=np.float32) for name, places in atoms.items()}
+
+
+def species_from_map(name: str, volume: Volume, pixel_size: float) -> Species:
+    """Take a density map as molecule, its grey scale set so that protein is 1.
+
+    The scale is the median of the voxels above a fifth of the maximum; the sampling is changed to
+    `pixel_size` by linear interpolation, after a Gaussian low-pass if voxels become larger.
+
+    Raises:
+        GeometryError: If the map has no positive density.
+    """
+    density = torch.from_numpy(np.ascontiguousarray(volume.array, dtype=np.float32))
+    if not float(density.max()) > 0:
+        raise GeometryError(f"{name}: expected a map with positive density (protein bright)")
+    if abs(volume.pixel_size / pixel_size - 1.0) > 1e-3:
+        density = _resampled(density, volume.pixel_size / pixel_size)
+    return Species(name, normalised(density))
+
+
+def normalised(density: Float[Tensor, "z y x"]) -> Float[Tensor, "z y x"]:
+    """The density in units of the median over its envelope."""
+    return density / density[density > ENVELOPE * density.max()].median()
+
+
+def _atom_form_factor(element: str, b_factor: float, *, has_hydrogens: bool) -> FormFactor:
+    """Potential of an atom and its implied hydrogens, less that of the ice they displace."""
+    hydrogens = 0.0 if has_hydrogens else _HYDROGENS.get(element, 0.0)
+    parts = [(element, 1.0), ("H", hydrogens)]
+
+    def form_factor(k2: Tensor) -> Tensor:
+        total = torch.zeros_like(k2)
+        for name, count in parts:
+            coefficients = gemmi.Element(name).c4322
+            for a, b in zip(coefficients.a, coefficients.b, strict=True):
+                # exp(-b s^2) with s = k / 2 (Peng et al., Acta Cryst. A52 (1996), eq. 3)
+                scattering = a * torch.exp(-0.25 * (b + b_factor) * k2)
+                total = total + count * POTENTIAL_PER_SCATTERING * scattering
+            volume = _DISPLACED.get(name, _DISPLACED_OTHER)
+            # A Gaussian of that volume, exp(-pi r^2 / V^(2/3)) (Fraser et al. 1978, eq. 2).
+            ice = SOLVENT_POTENTIAL * volume * torch.exp(-torch.pi * volume ** (2 / 3) * k2)
+            total = total - count * ice * torch.exp(-0.25 * b_factor * k2)
+        return total
+
+    return form_factor
+
+
+def _resampled(density: Float[Tensor, "z y x"], factor: float) -> Float[Tensor, "n n n"]:
+    """Sample a map `factor` times as finely by linear interpolation of its low-passed values."""
+    if factor < 1.0:
+        # Falls to exp(-1) at the new Nyquist frequency, as `potential` does.
+        full = [torch.fft.fftfreq(n) ** 2 for n in density.shape[:2]]
+        half = torch.fft.rfftfreq(density.shape[2]) ** 2
+        k2 = full[0][:, None, None] + full[1][:, None] + half
+        spectrum = torch.fft.rfftn(density) * torch.exp(-k2 * (2.0 / factor) ** 2)
+        density = torch.fft.irfftn(spectrum, s=density.shape)
+    counts = [2 * int(np.ceil(n * factor / 2)) for n in density.shape]
+    axes = [
+        ((torch.arange(count) - count // 2) / factor + n // 2) * 2.0 / (n - 1) - 1.0
+        for count, n in zip(counts, density.shape, strict=True)
+    ]
+    grid = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).flip(-1)
+    return torch.nn.functional.grid_sample(
+        density[None, None], grid[None], mode="bilinear", padding_mode="zeros", align_corners=True
+    )[0, 0]

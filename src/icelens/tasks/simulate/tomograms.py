@@ -1,0 +1,150 @@
+"""Simulate tomograms one by one and write each with everything that is known about it."""
+
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from icelens.core.data.picks import Picks
+from icelens.core.data.tomograms import TomogramList, TomogramRow
+from icelens.core.data.volume import Volume
+from icelens.core.events import Message, Saved
+from icelens.core.io.atomic import atomic_path
+from icelens.core.io.picks import write_copick
+from icelens.core.io.relion_picks import write_relion_picks
+from icelens.core.io.tomogram_star import write_tomograms as write_star
+from icelens.core.io.volumes import write_volume
+from icelens.core.simulate.misalignment import Misalignment
+from icelens.core.simulate.specimen import Species, Specimen
+from icelens.core.simulate.tilt_series import Microscope, TiltScheme
+from icelens.core.simulate.tomograms import (
+    SimulatedTomogram,
+    TomogramSettings,
+    simulate_tomograms,
+)
+from icelens.jobs.run import Run
+from icelens.tasks.simulate.jobs import TomogramsConfig
+from icelens.tasks.simulate.species import collect_species, num_particles
+
+
+def write_tomograms(config: TomogramsConfig, run: Run) -> Path:
+    """Simulate and write; returns the list of tomograms."""
+    species = collect_species(config)
+    settings = settings_of(config, species)
+    run.on_event(
+        Message(
+            f"{config.count} tomograms with {settings.num_particles} molecules each of "
+            + ", ".join(kind.name for kind in species)
+        )
+    )
+    rows = []
+    simulated = simulate_tomograms(
+        species, settings, count=config.count, seed=config.seed, on_event=run.on_event
+    )
+    for index, tomogram in enumerate(simulated, start=1):
+        rows.append(_write_one(index, tomogram, species, settings, config, run))
+    star = run.folder / "tomograms.star"
+    write_star(star, TomogramList.from_rows(rows))
+    run.on_event(Saved(star, "tomogram list"))
+    return star
+
+
+def settings_of(config: TomogramsConfig, species: list[Species]) -> TomogramSettings:
+    """What the core needs to know, in its own words."""
+    recording = config.recording
+    low, high = recording.tilt_range
+    return TomogramSettings(
+        shape=config.shape,
+        pixel_size=config.pixel_size,
+        num_particles=num_particles(config, species),
+        num_membranes=config.membranes,
+        num_gold=config.gold,
+        scheme=TiltScheme.dose_symmetric(low, high, recording.tilt_step, recording.dose_per_tilt),
+        microscope=Microscope(
+            voltage=recording.voltage,
+            spherical_aberration=recording.spherical_aberration,
+            amplitude_contrast=recording.amplitude_contrast,
+            defocus=recording.defocus,
+            contrast=recording.signal,
+        ),
+        misalignment=Misalignment(
+            recording.shift_error, recording.tilt_error, recording.tilt_axis_error
+        ),
+        split=recording.split,
+    )
+
+
+def _write_one(
+    index: int,
+    tomogram: SimulatedTomogram,
+    species: list[Species],
+    settings: TomogramSettings,
+    config: TomogramsConfig,
+    run: Run,
+) -> TomogramRow:
+    """Write all files of one tomogram; returns its row of the list."""
+    name, specimen = f"TS_{index:02d}", tomogram.specimen
+    sign = -1.0 if config.contrast == "dark" else 1.0
+    densities = {
+        "even": (f"even/{name}_EVN.mrc", tomogram.even),
+        "odd": (f"odd/{name}_ODD.mrc", tomogram.odd),
+        "full": (f"full/{name}.mrc", tomogram.full),
+        "truth": (f"truth/{name}.mrc", specimen.density),
+    }
+    for file, density in densities.values():
+        _write(run, file, sign * density, settings.pixel_size, np.float32)
+    _write(run, f"labels/{name}_classes.mrc", specimen.class_labels, settings.pixel_size, np.int16)
+    _write(
+        run, f"labels/{name}_instances.mrc", specimen.instance_labels, settings.pixel_size, np.int16
+    )
+    _write_picks(run.folder / "picks", name, specimen, species, settings)
+    tilts = run.folder / "tilts" / f"{name}.tlt"
+    with atomic_path(tilts) as temporary:
+        temporary.write_text("".join(f"{angle:8.2f}\n" for angle in settings.scheme.tilt_angles))
+    microscope = settings.microscope
+    paths = {kind: run.folder / file for kind, (file, _) in densities.items()}
+    return TomogramRow(
+        index=index,
+        pixel_size=settings.pixel_size,
+        full=paths["full"],
+        even=paths["even"],
+        odd=paths["odd"],
+        ground_truth=paths["truth"],
+        defocus=microscope.defocus,
+        voltage=microscope.voltage,
+        spherical_aberration=microscope.spherical_aberration,
+        amplitude_contrast=microscope.amplitude_contrast,
+        tilt_min=settings.scheme.tilt_angles[0],
+        tilt_max=settings.scheme.tilt_angles[-1],
+        num_subtomograms=100,
+        tilt_file=tilts,
+    )
+
+
+def _write(run: Run, file: str, values: Tensor, pixel_size: float, dtype: type) -> None:
+    path = run.folder / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_volume(path, Volume(values.numpy(), pixel_size), dtype=dtype)
+    run.on_event(Saved(path, "volume"))
+
+
+def _write_picks(
+    folder: Path, name: str, specimen: Specimen, species: list[Species], settings: TomogramSettings
+) -> None:
+    """Write picks as one RELION STAR, and for copick one file for each species."""
+    picks = Picks(
+        position_zyx=specimen.position_zyx_px.numpy() * settings.pixel_size,
+        rotation=specimen.rotation.numpy(),
+        species=tuple(species[kind].name for kind in specimen.species.tolist()),
+        tomogram_id=(name,) * len(specimen.species),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_relion_picks(
+        folder / f"{name}.star",
+        picks,
+        pixel_size=settings.pixel_size,
+        shape=settings.shape,
+    )
+    for kind in species:
+        chosen = picks.select([found == kind.name for found in picks.species])
+        write_copick(folder / name / f"{kind.name}.json", chosen)
