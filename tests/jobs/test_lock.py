@@ -10,10 +10,13 @@ from icelens.jobs.lock import locked_folder
 
 def test_second_holder_is_refused_until_the_first_lets_go(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    with locked_folder(folder):
-        # flock belongs to the open file, so a second opening conflicts even in one process.
-        with pytest.raises(RunLockedError, match="is running a job"), locked_folder(folder):
-            pytest.fail("the folder was given twice")
+    # flock belongs to the open file, so a second opening conflicts even in one process.
+    with (
+        locked_folder(folder),
+        pytest.raises(RunLockedError, match="is running a job"),
+        locked_folder(folder),
+    ):
+        pytest.fail("the folder was given twice")
     with locked_folder(folder):
         assert folder.is_dir()
 
