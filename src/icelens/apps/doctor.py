@@ -90,7 +90,11 @@ def _extras() -> Iterator[tuple[str, str, str]]:
 def optional_packages() -> dict[str, list[str]]:
     """The packages of each optional extra, as icelens' own metadata lists them."""
     found: dict[str, list[str]] = {}
-    for requirement in requires("icelens") or []:
+    try:
+        requirements = requires("icelens") or []
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return found
+    for requirement in requirements:
         name, _, marker = requirement.partition(";")
         extra = re.search(r"extra == ['\"]([\w-]+)['\"]", marker)
         package = re.match(r"[\w.-]+", name)

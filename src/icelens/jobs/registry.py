@@ -13,7 +13,6 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any
 
-import icelens.tasks
 from icelens.core.errors import IcelensError
 from icelens.jobs.job import Job
 
@@ -68,7 +67,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def _job_modules() -> Iterator[ModuleType]:
-    for task in pkgutil.iter_modules(icelens.tasks.__path__, "icelens.tasks."):
+    # By name, because this layer lies below the tasks and may not import them.
+    tasks_package = importlib.import_module("icelens.tasks")
+    for task in pkgutil.iter_modules(tasks_package.__path__, "icelens.tasks."):
         if not task.ispkg:
             continue
         package = importlib.import_module(task.name)

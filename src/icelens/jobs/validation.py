@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -38,6 +37,8 @@ def read_settings(path: Path, job: Job[Any, Any]) -> dict[str, Any]:
         InputFileError: If the file is missing or not a mapping of settings.
         ConfigError: If it is the record of another job.
     """
+    import yaml
+
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -63,6 +64,8 @@ def read_settings(path: Path, job: Job[Any, Any]) -> dict[str, Any]:
 
 def as_yaml(job: Job[Any, Any], config: Config) -> str:
     """Settings as a file for `--config`."""
+    import yaml
+
     values = config.model_dump(mode="json")
     body = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None)
     return f"# icelens {job.task} {job.command} --config FILE\n{body}"
@@ -98,6 +101,8 @@ def parse_words(setting: Setting, words: Iterable[str]) -> Any:  # noqa: ANN401 
     if any(is_list) and (all(is_list) or "," in text or type(None) in types):
         return [part.strip() for item in items for part in item.split(",") if part.strip()]
     if any(kind is dict or get_origin(kind) is dict for kind in types):
+        import yaml
+
         return yaml.safe_load(text)
     return text
 
