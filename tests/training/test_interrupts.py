@@ -1,0 +1,42 @@
+import os
+import signal
+import threading
+
+import pytest
+
+from icelens.training.interrupts import listen_for_interrupts
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_first_signal_is_only_a_wish(number):
+    with listen_for_interrupts() as interrupt:
+        assert not interrupt.requested
+        os.kill(os.getpid(), number)
+        assert interrupt.requested
+
+
+def test_second_ctrl_c_stops_at_once():
+    with listen_for_interrupts():
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_handlers_are_put_back():
+    before = signal.getsignal(signal.SIGINT)
+    with listen_for_interrupts():
+        assert signal.getsignal(signal.SIGINT) is not before
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_other_threads_listen_to_nothing_and_do_not_fail():
+    heard = []
+
+    def work():
+        with listen_for_interrupts() as interrupt:
+            heard.append(interrupt.requested)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert heard == [False]
