@@ -56,6 +56,7 @@ def test_shared_path_of_batch_norm_is_torch_s_batch_norm(monkeypatch, momentum, 
     assert isinstance(ours[0], CommonBatchNorm3d)
     monkeypatch.setattr("icelens.training.distributed.num_processes", lambda: 2)
     monkeypatch.setattr("icelens.training.distributed.dist.all_reduce", lambda tensor: None)
+    torch.manual_seed(0)
     # a mean of 100 standard deviations, where the difference of sums of squares would cancel
     volumes = 100.0 + torch.randn(4, 3, 5, 6, 7)
     gradient = torch.randn_like(volumes)

@@ -144,14 +144,15 @@ class CommonBatchNorm3d(nn.BatchNorm3d):
             return super().forward(input)
         mean, variance, count = _common_statistics(input)
         self._track(mean.detach(), variance.detach(), count)
-        weight = torch.rsqrt(variance + self.eps)
-        if self.weight is not None:
-            weight = weight * self.weight
-        shift = -mean * weight
-        if self.bias is not None:
-            shift = shift + self.bias
         shape = (1, -1, 1, 1, 1)
-        return torch.addcmul(shift.view(shape), input.float(), weight.view(shape)).to(input.dtype)
+        scale = torch.rsqrt(variance + self.eps)
+        if self.weight is not None:
+            scale = scale * self.weight
+        # centred first: x * scale - mean * scale would cancel, and its gradient more so
+        normalised = (input.float() - mean.view(shape)) * scale.view(shape)
+        if self.bias is not None:
+            normalised = normalised + self.bias.view(shape)
+        return normalised.to(input.dtype)
 
     @torch.no_grad()
     def _track(self, mean: Tensor, variance: Tensor, count: Tensor) -> None:
