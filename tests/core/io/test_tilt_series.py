@@ -81,7 +81,7 @@ def test_warp_xml_gives_used_tilts_with_defocus_in_angstrom(tmp_path):
 ALN = (
     "# AreTomo Alignment / Priims bprmMn\n# RawSize = 100 100 5\n# NumPatches = 0\n"
     "# DarkFrame =    1    2    -3.00\n"
-    "# SEC     ROT         GMAG       TX          TY      SMEAN     SFIT    SCALE     BASE     TILT\n"
+    "# SEC     ROT     GMAG     TX     TY     SMEAN     SFIT    SCALE     BASE     TILT\n"
     "1 87.0 1.0 0.0 0.0 1.0 1.0 1.0 0.0 -6.5\n3 87.0 1.0 0.0 0.0 1.0 1.0 1.0 0.0 -0.5\n"
     "4 87.0 1.0 0.0 0.0 1.0 1.0 1.0 0.0 2.5\n5 87.0 1.0 0.0 0.0 1.0 1.0 1.0 0.0 5.5\n"
     "# Local Alignment\n0 0 1 2 3 4 5 6 7 8\n"
@@ -112,7 +112,7 @@ def test_a_folder_with_one_file_of_tilts_is_enough(tmp_path):
     write(folder / "TS_01.tlt", "-3\n0\n3\n")
     assert read_tilt_series(folder).angles.tolist() == [-3.0, 0.0, 3.0]
     write(folder / "TS_02.tlt", "0\n")
-    with pytest.raises(InputFileError, match="2 files end in .tlt"):
+    with pytest.raises(InputFileError, match=r"2 files end in \.tlt"):
         read_tilt_series(folder)
 
 

@@ -13,12 +13,8 @@ from icelens.core.io.number_table import read_text
 
 _SECTION = re.compile(r"\[(ZValue|FrameSet)\s*=\s*([^\]]*)\]\Z")
 _AXIS = re.compile(r"Tilt axis angle\s*=\s*(-?[\d.]+)", re.IGNORECASE)
-_DATE_FORMATS = (
-    "%d-%b-%y  %H:%M:%S",
-    "%d-%b-%Y  %H:%M:%S",
-    "%d-%b-%y %H:%M:%S",
-    "%d-%b-%Y %H:%M:%S",
-)
+# strptime takes one blank for any number of them.
+_DATE_FORMATS = ("%d-%b-%y %H:%M:%S", "%d-%b-%Y %H:%M:%S")
 
 
 def read_mdoc(path: Path) -> TiltSeries:

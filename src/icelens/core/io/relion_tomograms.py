@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from icelens.core.data.tilt_series import TiltSeries
+from icelens.core.data.tomogram_columns import is_absent
 from icelens.core.data.tomograms import TomogramList, TomogramRow
 from icelens.core.errors import InputFileError, MetadataError
 from icelens.core.io.star import read_star, write_star
@@ -141,10 +142,8 @@ def _angles(path: Path, table: "pandas.DataFrame") -> npt.NDArray[np.float64]:
     if "rlnTomoProjZ" not in table.columns:
         raise MetadataError(f"{path}: neither rlnTomoYTilt nor rlnTomoNominalStageTiltAngle")
     # The third row of the projection is that of a rotation about y: (-sin, 0, cos).
-    beam = [
-        [float(word) for word in str(row).strip("[]").split(",")] for row in table["rlnTomoProjZ"]
-    ]
-    beam_xyz = np.array(beam)[:, :3]
+    rows = [str(row).strip("[]").split(",") for row in table["rlnTomoProjZ"]]
+    beam_xyz = np.array(rows, np.float64)[:, :3]
     tilt: npt.NDArray[np.float64] = np.rad2deg(np.arctan2(-beam_xyz[:, 0], beam_xyz[:, 2]))
     return tilt
 
@@ -166,7 +165,11 @@ def _row(
     spacing = record.get("rlnTomoTiltSeriesPixelSize", record.get("rlnMicrographOriginalPixelSize"))
     if spacing is None:
         raise MetadataError(f"{path}: column rlnTomoTiltSeriesPixelSize is missing; add it")
-    files = {field: Path(str(record[name])) for field, name in _HALVES.items() if name in record}
+    files: dict[str, Any] = {
+        field: Path(str(record[name]))
+        for field, name in _HALVES.items()
+        if not is_absent(record.get(name))
+    }
     return TomogramRow(
         index=index,
         pixel_size=float(spacing) * float(record.get("rlnTomoTomogramBinning", 1.0)),

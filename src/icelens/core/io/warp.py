@@ -78,7 +78,7 @@ def _per_tilt(path: Path, root: ElementTree.Element, name: str, num_tilts: int) 
     values = _numbers(path, root, name)
     if values is not None and len(values) != num_tilts:
         raise InputFileError(
-            f"{path}: {len(values)} values of {name} for {num_tilts} angles; run Warp's import again"
+            f"{path}: {len(values)} values of {name} for {num_tilts} angles; import it again"
         )
     return values
 
