@@ -39,7 +39,7 @@ def test_an_error_keeps_the_old_folder_and_removes_the_new(tmp_path):
 
 @pytest.mark.parametrize("make", [atomic_path, atomic_folder])
 def test_a_full_disk_is_one_line(tmp_path, make):
-    with pytest.raises(InputFileError, match="No space left on device.*nothing was changed"):
+    with pytest.raises(InputFileError, match=r"No space left on device.*nothing was changed"):
         fail_within(make(tmp_path / "a"), OSError(28, os.strerror(28)))
     assert list(tmp_path.iterdir()) == []
 

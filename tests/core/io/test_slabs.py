@@ -1,10 +1,12 @@
 """Slabs cover a volume once, and their statistics are numpy's."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from icelens.core.io import slabs as module
-from icelens.core.io.slabs import slabs, statistics
+from icelens.core.io.slabs import release_pages, slabs, statistics
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (7, 2000, 2000), (3, 9000, 9000), (500, 10, 10)])
@@ -31,3 +33,28 @@ def test_statistics_are_numpys_over_many_slabs(monkeypatch, dtype):
 def test_a_large_offset_costs_no_digits_of_the_spread():
     values = (1e7 + np.random.default_rng(0).integers(0, 2, (4, 5, 6))).astype(np.float64)
     assert statistics(values).std == pytest.approx(values.std(), rel=1e-9)
+
+
+def test_released_pages_lose_nothing_and_free_memory(tmp_path):
+    values = np.memmap(tmp_path / "a", np.float32, "w+", shape=(64, 256, 256))
+
+    def resident():
+        lines = Path("/proc/self/smaps").read_text().split(str(tmp_path / "a"))[1].splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("Rss:"))
+
+    values[:] = np.arange(64)[:, None, None]
+    if not Path("/proc/self/smaps").exists():
+        pytest.skip("this system does not tell the memory of a map")
+    assert resident() > 16_000  # KiB: all 16 MiB were touched
+    release_pages(values[3:].transpose(2, 1, 0))
+    assert resident() < 1000
+    np.testing.assert_array_equal(values[:, 5, 5], np.arange(64))
+
+
+def test_private_changes_and_plain_arrays_are_left_alone(tmp_path):
+    np.zeros(5000, np.float32).tofile(tmp_path / "a")
+    private = np.memmap(tmp_path / "a", np.float32, "c")
+    private[:] = 3
+    release_pages(private)
+    release_pages(np.ones(3))
+    assert (private == 3).all()
