@@ -33,7 +33,8 @@ class Specimen:
 
     `position_zyx_px` counts voxels from the centre of voxel (0, 0, 0); `rotation` takes the
     molecule to the tomogram. Pick `i` is of species number `species[i]`; its class label is
-    `species[i] + 1` and its instance label `i + 1`. Membranes and gold wear the labels after those of molecules.
+    `species[i] + 1` and its instance label `i + 1`. Labels of membranes and gold follow those of
+    the molecules.
     """
 
     density: Float[Tensor, "z y x"]

@@ -74,6 +74,11 @@ class TomogramsConfig(Config):
     symmetries: tuple[str, ...] = ("C1", "D2", "O", "C7", "I2")
     """Point groups of generated molecules, the lightest first, repeated as needed."""
 
+    mass_range: tuple[float, float] = Field(
+        default=(300.0, 2600.0), json_schema_extra=EXPERT | {"unit": "kDa"}
+    )
+    """Mass of the lightest and the heaviest generated molecule."""
+
     shape: tuple[
         Annotated[int, Field(ge=16)], Annotated[int, Field(ge=16)], Annotated[int, Field(ge=16)]
     ] = (64, 160, 160)

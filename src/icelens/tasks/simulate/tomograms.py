@@ -11,7 +11,7 @@ from icelens.core.data.volume import Volume
 from icelens.core.events import Message, Saved
 from icelens.core.io.atomic import atomic_path
 from icelens.core.io.picks import write_copick
-from icelens.core.io.relion_picks import write_relion_picks
+from icelens.core.io.relion_particles import write_relion_particles
 from icelens.core.io.tomogram_star import write_tomograms as write_star
 from icelens.core.io.volumes import write_volume
 from icelens.core.simulate.misalignment import Misalignment
@@ -139,11 +139,15 @@ def _write_picks(
         tomogram_id=(name,) * len(specimen.species),
     )
     folder.mkdir(parents=True, exist_ok=True)
-    write_relion_picks(
+    z, y, x = (settings.pixel_size * n for n in settings.shape)
+    write_relion_particles(
         folder / f"{name}.star",
         picks,
+        extent_zyx=(z, y, x),
         pixel_size=settings.pixel_size,
-        shape=settings.shape,
+        voltage=settings.microscope.voltage,
+        spherical_aberration=settings.microscope.spherical_aberration,
+        amplitude_contrast=settings.microscope.amplitude_contrast,
     )
     for kind in species:
         chosen = picks.select([found == kind.name for found in picks.species])
