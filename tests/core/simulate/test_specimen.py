@@ -76,6 +76,9 @@ def test_same_generator_same_specimen() -> None:
 def test_no_room_is_said_in_one_line() -> None:
     with pytest.raises(GeometryError, match=r"found room for \d+ of 500 molecules"):
         small_specimen(500)
+    crowded = crowd([rod(5.0)], SHAPE, 150, torch.Generator().manual_seed(3), allow_fewer=True)
+    assert 0 < len(crowded.species) < 150
+    assert int(crowded.instance_labels.max()) == len(crowded.species)
     with pytest.raises(GeometryError, match="no species"):
         crowd([], SHAPE, 1, torch.Generator())
 

@@ -11,7 +11,7 @@ from icelens.core.io.volumes import open_volume
 from icelens.jobs.run import run_job
 from icelens.tasks.simulate.jobs import Recording, TomogramsConfig, tomograms
 
-QUICK = Recording(tilt_step=12.0)
+QUICK = Recording(tilt_step=12.0, dose_per_tilt=12.0)
 
 
 def small(folder: Path, **changes: object) -> TomogramsConfig:
@@ -63,7 +63,9 @@ def test_light_contrast_flips_every_density(tmp_path: Path, star: Path) -> None:
 def test_picks_point_at_labelled_density(star: Path) -> None:
     folder = star.parent
     labels = open_volume(folder / "labels" / "TS_01_instances.mrc").array
-    relion = read_relion_particles(folder / "picks" / "TS_01.star")
+    relion = read_relion_particles(
+        folder / "picks" / "TS_01.star", extent_zyx=(320.0, 480.0, 480.0)
+    )
     copick = [read_copick(path) for path in sorted((folder / "picks" / "TS_01").glob("*.json"))]
     assert len(relion) == 4
     assert sum(len(picks) for picks in copick) == 4

@@ -33,7 +33,7 @@ def write_tomograms(config: TomogramsConfig, run: Run) -> Path:
     settings = settings_of(config, species)
     run.on_event(
         Message(
-            f"{config.count} tomograms with {settings.num_particles} molecules each of "
+            f"{config.count} tomograms, each with {settings.num_particles} molecules of "
             + ", ".join(kind.name for kind in species)
         )
     )
@@ -57,6 +57,7 @@ def settings_of(config: TomogramsConfig, species: list[Species]) -> TomogramSett
         shape=config.shape,
         pixel_size=config.pixel_size,
         num_particles=num_particles(config, species),
+        allow_fewer=config.particles is None,
         num_membranes=config.membranes,
         num_gold=config.gold,
         scheme=TiltScheme.dose_symmetric(low, high, recording.tilt_step, recording.dose_per_tilt),
@@ -84,6 +85,12 @@ def _write_one(
 ) -> TomogramRow:
     """Write all files of one tomogram; returns its row of the list."""
     name, specimen = f"TS_{index:02d}", tomogram.specimen
+    run.on_event(
+        Message(
+            f"{name}: {len(specimen.species)} molecules, {100 * specimen.occupancy:.1f} % of the "
+            "volume is not ice"
+        )
+    )
     sign = -1.0 if config.contrast == "dark" else 1.0
     densities = {
         "even": (f"even/{name}_EVN.mrc", tomogram.even),
@@ -133,8 +140,8 @@ def _write_picks(
 ) -> None:
     """Write picks as one RELION STAR, and for copick one file for each species."""
     picks = Picks(
-        position_zyx=specimen.position_zyx_px.numpy() * settings.pixel_size,
-        rotation=specimen.rotation.numpy(),
+        position_zyx=specimen.position_zyx_px.double().numpy() * settings.pixel_size,
+        rotation=specimen.rotation.double().numpy(),
         species=tuple(species[kind].name for kind in specimen.species.tolist()),
         tomogram_id=(name,) * len(specimen.species),
     )
