@@ -17,7 +17,7 @@ def apply_filter(
 ) -> Float[Tensor, "*batch z y x"]:
     """Multiply the half transform of volumes by a weight; shape and grid stay as they are."""
     axes = (-3, -2, -1)
-    spectrum: Complex[Tensor, ...] = torch.fft.rfftn(volume, dim=axes) * weight
+    spectrum = torch.fft.rfftn(volume, dim=axes) * weight
     filtered: Tensor = torch.fft.irfftn(spectrum, s=volume.shape[-3:], dim=axes)
     return filtered
 
