@@ -139,7 +139,7 @@ def restore_apart(
         ) as result:
 
             def write(start: int, slab: Array) -> None:
-                result[start : start + len(slab)] = slab  # noqa: B023 - used within its turn only
+                result[start : start + len(slab)] = slab
 
             used.restore(row, (density,), write, on_event=run.on_event, stage=label)
         run.on_event(Saved(path, "volume"))

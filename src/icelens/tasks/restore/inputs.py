@@ -1,4 +1,4 @@
-"""From a row of the tomogram list to densities, masks and tilts that training and prediction use."""
+"""From a row of the tomogram list to the densities, masks and tilts that networks work with."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +103,9 @@ def read_mask(row: TomogramRow, shape: tuple[int, int, int]) -> npt.NDArray[np.g
     return mask.array
 
 
-def crop_starts(row: TomogramRow, shape: tuple[int, int, int], box_size: int) -> tuple[tuple[int, int, int], ...]:
+def crop_starts(
+    row: TomogramRow, shape: tuple[int, int, int], box_size: int
+) -> tuple[tuple[int, int, int], ...]:
     """First voxels of boxes around the row's picks; empty if it lists none.
 
     Raises:
@@ -112,7 +114,9 @@ def crop_starts(row: TomogramRow, shape: tuple[int, int, int], box_size: int) ->
     if row.picks is None:
         return ()
     path = row.require("picks")
-    positions = read_picks(path, pixel_size=row.pixel_size, shape=shape).position_zyx / row.pixel_size
+    positions = (
+        read_picks(path, pixel_size=row.pixel_size, shape=shape).position_zyx / row.pixel_size
+    )
     outside = ((positions < -0.5) | (positions > np.array(shape) - 0.5)).any(axis=1)
     if outside.any():
         first = positions[outside][0].round(1).tolist()

@@ -19,6 +19,7 @@ from icelens.tasks.restore.physics import Physics, Shape
 from icelens.tasks.restore.spectral_loss import SpectralLoss
 from icelens.training.loop import Loss
 
+
 def transform(boxes: Float[Tensor, "*batch n n n"]) -> Tensor:
     """Half transform of cubic boxes."""
     spectra: Tensor = torch.fft.rfftn(boxes, dim=(-3, -2, -1))

@@ -51,9 +51,7 @@ class TurnedCopies(nn.Module):
         super().__init__()
         self.network, self.flips = network, tuple(turns)
 
-    def forward(
-        self, tiles: Float[Tensor, "tile 1 z y x"]
-    ) -> Float[Tensor, "tile 1 z y x"]:
+    def forward(self, tiles: Float[Tensor, "tile 1 z y x"]) -> Float[Tensor, "tile 1 z y x"]:
         """Mean of the answers, each turned back."""
         answers = [self.network(tiles.flip(axes)).flip(axes) for axes in self.flips]
         return torch.stack(answers).mean(0)

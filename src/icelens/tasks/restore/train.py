@@ -54,7 +54,9 @@ def train(config: DenoiseConfig | RefineConfig, run: Run) -> Path:
         load_weights(network, config, method, pixel_size)
     physics = [physics_of(row, config, compute.device) for row in rows]
     crops = open_crops(config, rows, method)
-    held_out = open_crops(config, rows, method, held_out=True) if config.validation_fraction else None
+    held_out = (
+        open_crops(config, rows, method, held_out=True) if config.validation_fraction else None
+    )
     objective = build_objective(config, method, physics)
     steps_per_epoch = crops.steps_per_epoch()
     result = fit(
@@ -120,7 +122,9 @@ def open_crops(
                 ),
                 crop_starts(row, shape, config.box_size),
                 config.subtomograms or row.num_subtomograms or max(1, 3000 // len(rows)),
-                None if truth is None else reading.open(row.require("ground_truth"), row.pixel_size),
+                None
+                if truth is None
+                else reading.open(row.require("ground_truth"), row.pixel_size),
             )
         )
     return Crops(
@@ -198,8 +202,8 @@ def common_pixel_size(rows: Sequence[TomogramRow]) -> float:
     sizes = [row.pixel_size for row in rows]
     if max(sizes) > 1.05 * min(sizes):
         raise MetadataError(
-            f"{rows[0].source}: pixel sizes range from {min(sizes):g} to {max(sizes):g} Å; train on "
-            "rows of one pixel size (--tomograms) or rescale with `icelens tools resize`"
+            f"{rows[0].source}: pixel sizes range from {min(sizes):g} to {max(sizes):g} Å; train "
+            "on rows of one pixel size (--tomograms) or rescale with `icelens tools resize`"
         )
     return sum(sizes) / len(sizes)
 
@@ -339,5 +343,3 @@ def finish(result: FitResult, run: Run) -> None:
         )
     reason = " (no better score for a while)" if result.stopped == "early_stop" else ""
     run.on_event(Message(f"Trained {result.last_step} steps{reason}: {result.checkpoint}"))
-
-
