@@ -40,7 +40,8 @@ class SpectralLoss:
             return total
         voxels = torch.fft.irfftn(difference, s=(box_size,) * 3, dim=(-3, -2, -1))
         if self.name == "l1":
-            return voxels.abs().mean()
+            mean: Tensor = voxels.abs().mean()
+            return mean
         distance: Tensor = functional.huber_loss(voxels, torch.zeros_like(voxels))
         return distance
 
