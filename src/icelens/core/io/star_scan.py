@@ -9,7 +9,8 @@ from icelens.core.errors import InputFileError
 # Private-use letters stand for ' and # inside values while starfile parses.
 _MASK = str.maketrans({"'": "\ue000", "#": "\ue001"})
 UNMASK = str.maketrans({"\ue000": "'", "\ue001": "#"})
-_VALUE = re.compile(r""""[^"]*"(?=\s|$)|'[^']*'(?=\s|$)|\S+""")
+# Only ASCII blanks separate values: file names may hold others.
+_VALUE = re.compile(r""""[^"]*"(?=\s|$)|'[^']*'(?=\s|$)|\S+""", re.ASCII)
 
 
 @dataclass
