@@ -1,5 +1,7 @@
 """The list of tomograms: which rows, which files, and what each error tells."""
 
+from pathlib import Path
+
 import pytest
 
 from icelens.core.data.tomograms import TomogramList, TomogramRow
@@ -45,7 +47,7 @@ def test_relative_paths_are_sought_here_first_then_beside_the_star(tmp_path, mon
         folder.mkdir()
     (project / "a.mrc").touch()
     monkeypatch.chdir(elsewhere)
-    listed = tomograms(1, source=project / "t.star", full="a.mrc")
+    listed = tomograms(1, source=project / "t.star", full=Path("a.mrc"))
     assert next(iter(listed)).require("full") == project / "a.mrc"
     (elsewhere / "a.mrc").touch()
     assert str(next(iter(listed)).require("full")) == "a.mrc"

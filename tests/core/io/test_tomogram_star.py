@@ -123,7 +123,7 @@ def test_a_list_in_use_is_named_after_waiting_and_freed_by_the_holders_death(sta
     assert len(told) == 1
     holder.kill()
     holder.join()
-    update_tomograms(star, "mask", {1: "m"}, wait_seconds=5)
+    update_tomograms(star, "mask", {1: "m"}, wait_seconds=5.0)
 
 
 def test_a_symbolic_link_stays_a_link_and_shares_the_lock(star, tmp_path):
@@ -132,7 +132,11 @@ def test_a_symbolic_link_stays_a_link_and_shares_the_lock(star, tmp_path):
     update_tomograms(link, "mask", {1: "m.mrc"})
     assert link.is_symlink()
     assert next(iter(read_tomograms(star))).mask.name == "m.mrc"
-    with exclusive_lock(star), pytest.raises(RunLockedError), exclusive_lock(link, wait_seconds=0):
+    with (
+        exclusive_lock(star),
+        pytest.raises(RunLockedError),
+        exclusive_lock(link, wait_seconds=0.0),
+    ):
         pytest.fail("both names were locked at once")
 
 

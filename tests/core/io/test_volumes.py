@@ -102,7 +102,7 @@ def test_tiff_is_known_by_content_and_screen_resolution_is_no_pixel_size(tmp_pat
         path, VALUES, photometric="minisblack", resolution=(72, 72), resolutionunit="INCH"
     )
     assert read_header(path).pixel_size is None
-    np.testing.assert_array_equal(open_volume(path, pixel_size=3).array, VALUES)
+    np.testing.assert_array_equal(open_volume(path, pixel_size=3.0).array, VALUES)
 
 
 def test_ome_tiff_gives_pixel_size_in_its_unit(tmp_path):
@@ -209,7 +209,7 @@ def test_what_cannot_be_written_is_said_before_anything_is(tmp_path, name, dtype
 @pytest.mark.parametrize("name", ["a.mrc", "a.zarr"])
 def test_a_streamed_volume_appears_only_when_complete(tmp_path, name):
     path = tmp_path / name
-    with new_volume(path, shape=VALUES.shape, pixel_size=10.5, origin_xyz=(1, 2, 3)) as array:
+    with new_volume(path, shape=VALUES.shape, pixel_size=10.5, origin_xyz=(1.0, 2.0, 3.0)) as array:
         assert not array.any()
         array[2:] = VALUES[2:]
         array[:2] = VALUES[:2]

@@ -39,18 +39,20 @@ def relion_angles_from_matrices(rotation: npt.ArrayLike) -> Floats:
     return angles
 
 
-def _about_z(angle_rad: Floats) -> Floats:
+def _about_z(angle_rad: npt.ArrayLike) -> Floats:
     cosine, sine, zero, one = _parts(angle_rad)
     return _matrix([[cosine, -sine, zero], [sine, cosine, zero], [zero, zero, one]])
 
 
-def _about_y(angle_rad: Floats) -> Floats:
+def _about_y(angle_rad: npt.ArrayLike) -> Floats:
     cosine, sine, zero, one = _parts(angle_rad)
     return _matrix([[cosine, zero, sine], [zero, one, zero], [-sine, zero, cosine]])
 
 
-def _parts(angle_rad: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    return np.cos(angle_rad), np.sin(angle_rad), np.zeros_like(angle_rad), np.ones_like(angle_rad)
+def _parts(angle_rad: npt.ArrayLike) -> tuple[Floats, Floats, Floats, Floats]:
+    angle = np.asarray(angle_rad, np.float64)
+    cosine, sine = (np.asarray(function(angle)) for function in (np.cos, np.sin))
+    return cosine, sine, np.zeros_like(angle), np.ones_like(angle)
 
 
 def _matrix(rows: list[list[Floats]]) -> Floats:

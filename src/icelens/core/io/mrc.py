@@ -10,6 +10,7 @@ import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ _HEADER_BYTES = 1024
 # Marks by which IMOD says whether bytes are signed (bytes 152 and 156 of the header).
 _IMOD_STAMP = 1146047817
 _MAX_SIDE = 1_000_000
-_Header = np.ndarray[tuple[()], np.dtype[np.void]]
+_Header = npt.NDArray[Any]  # a record without axes, in the byte order of the file
 
 
 @dataclass(frozen=True)

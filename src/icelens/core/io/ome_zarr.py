@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from icelens.core.data.volume import Volume
 from icelens.core.errors import InputFileError
+from icelens.core.io.slabs import release_pages
 from icelens.core.io.volume_header import VolumeHeader, isotropic_pixel_size
 
 SUFFIX = ".zarr"
@@ -76,6 +77,7 @@ def write_zarr(
     for start in range(0, volume.shape[0], chunks[0]):
         part = slice(start, start + chunks[0])
         level[part] = volume.array[part]
+        release_pages(volume.array)
     image = _multiscale(volume, version, name)
     if version == "0.4":
         group.attrs["multiscales"] = [image]

@@ -1,6 +1,7 @@
 """Walk through a volume slab by slab, so that its size never matters."""
 
 import math
+import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,22 @@ def slabs(shape: tuple[int, ...], itemsize: int = 8) -> Iterator[slice]:
         yield slice(start, min(start + step, shape[0]))
 
 
+def release_pages(array: npt.NDArray[np.generic]) -> None:
+    """Let go of the memory that a memory map has touched; its file keeps every value.
+
+    Pages of a map count as the process's memory until somebody else needs it. Called now and then
+    by whoever streams through a volume, this keeps the peak at a few slabs. Plain arrays are left
+    alone, and so are maps whose changes are private.
+    """
+    if not isinstance(array, np.memmap) or array.mode == "c":
+        return
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)
+
+
 def statistics(array: npt.NDArray[np.generic]) -> Statistics:
     """Statistics in float64; NaN where the values are not finite."""
     minimum, maximum, total, squares = math.inf, -math.inf, 0.0, 0.0
@@ -42,6 +59,7 @@ def statistics(array: npt.NDArray[np.generic]) -> Statistics:
         values = values - offset
         total += float(values.sum())
         squares += float(np.vdot(values, values))
+        release_pages(array)
     mean = total / array.size
     variance = max(squares / array.size - mean * mean, 0.0)
     return Statistics(minimum, maximum, offset + mean, math.sqrt(variance))
@@ -68,6 +86,7 @@ def check_values(path: Path, array: npt.NDArray[np.generic]) -> None:
                 f"{len(bad) - 1} more nearby; repair the volume or reconstruct it again"
             )
         lowest, highest = min(lowest, float(values.min())), max(highest, float(values.max()))
+        release_pages(array)
     if lowest == highest:
         raise InputFileError(
             f"{path}: every voxel is {lowest:g}, expected a density; "

@@ -84,7 +84,7 @@ def tomograms_from_json(path: Path) -> TomogramList:
     except (OSError, ValueError, AttributeError) as error:
         raise InputFileError(
             f"{path}: not a table as {{column: {{row: value}}}} ({error}); "
-            "make it with `icelens tools star-to-json`"
+            "write it again from the STAR file"
         ) from error
     return TomogramList(table.astype({c: object for c in table if table[c].dtype == "str"}), path)
 

@@ -19,7 +19,7 @@ from icelens.core.errors import InputFileError, MetadataError
 from icelens.core.io import mrc, ome_zarr, tiff
 from icelens.core.io.atomic import atomic_folder, atomic_path
 from icelens.core.io.mrc_writer import mapped_mrc, mrc_dtype
-from icelens.core.io.slabs import check_values, slabs
+from icelens.core.io.slabs import check_values, release_pages, slabs
 from icelens.core.io.volume_header import PixelSizeFrom, VolumeHeader, resolve_pixel_size
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "new_volume",
     "open_volume",
     "read_header",
+    "release_pages",
     "write_volume",
 ]
 
@@ -106,6 +107,8 @@ def write_volume(path: Path, volume: Volume, *, dtype: npt.DTypeLike = np.float3
     ) as target:
         for part in slabs(volume.shape):
             target[part] = _fitting(path, volume.array[part], target.dtype)
+            release_pages(target)
+            release_pages(volume.array)
 
 
 @contextmanager

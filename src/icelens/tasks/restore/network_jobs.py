@@ -63,4 +63,4 @@ def import_checkpoint(config: ImportCheckpointConfig, run: Run) -> Path:
     return convert(config.input, run.folder, pixel_size=config.pixel_size)
 
 
-NETWORK_JOBS = (denoise, refine, predict, assess, import_checkpoint)
+JOBS = (denoise, refine, predict, assess, import_checkpoint)

@@ -19,7 +19,7 @@ from icelens.tasks.restore.crops import Standardised
 from icelens.tasks.restore.inputs import Method, Reading, sources, tilt_scheme
 from icelens.tasks.restore.network import build_network
 from icelens.tasks.restore.physics import CtfHandling, Physics, Shape
-from icelens.tasks.restore.predict import TilePlan, TurnedCopies, restore_volume
+from icelens.tasks.restore.predict import TURNS, TilePlan, TurnedCopies, restore_volume
 from icelens.training.checkpoint import load_checkpoint
 from icelens.training.device import Compute
 from icelens.training.networks.folding import fold_batch_norm
@@ -151,8 +151,8 @@ def load_restorer(
 def prepare_network(network: nn.Module, compute: Compute, *, turned_copies: int = 1) -> nn.Module:
     """A copy for prediction: batch norm folded into the convolutions, on the device."""
     folded = fold_batch_norm(copy.deepcopy(network).eval())
-    folded = folded.to(compute.device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    return TurnedCopies(folded, turned_copies) if turned_copies > 1 else folded
+    folded = folded.to(compute.device, memory_format=torch.channels_last_3d)
+    return TurnedCopies(folded, TURNS[:turned_copies]) if turned_copies > 1 else folded
 
 
 def handling_of(known: Mapping[str, Any], phase_flipped: bool | None) -> CtfHandling:

@@ -1,6 +1,6 @@
 """Train a restoration network: tomograms, network and objective handed to the loop."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from icelens.core.data.index_list import parse_indices
 from icelens.core.data.tomograms import TomogramRow
 from icelens.core.errors import CheckpointError, MetadataError, StoppedEarly
 from icelens.core.events import Message
@@ -27,11 +28,12 @@ from icelens.tasks.restore.network import build_network
 from icelens.tasks.restore.objective import Denoise, FillWedge
 from icelens.tasks.restore.physics import CtfHandling, Physics
 from icelens.tasks.restore.preview import Previews
+from icelens.tasks.restore.restorer import Restorer, default_plan
 from icelens.tasks.restore.settings import DenoiseConfig, RefineConfig, TrainConfig
 from icelens.tasks.restore.spectral_loss import SpectralLoss
 from icelens.training.checkpoint import load_checkpoint
 from icelens.training.device import Compute, choose_compute
-from icelens.training.loop import FitResult, FitSettings, Objective, fit
+from icelens.training.loop import BatchSource, FitResult, FitSettings, Objective, fit
 from icelens.training.statistics import reestimate_batch_norm
 
 RECALIBRATION_BATCHES = 8
@@ -67,7 +69,7 @@ def train(config: DenoiseConfig | RefineConfig, run: Run) -> Path:
         resume=run.resume,
         on_event=run.on_event,
         validate=None if held_out is None else Validation(objective, held_out, compute.device),
-        at_save=Previews.of(config, rows, method, compute, run, steps_per_epoch),
+        at_save=previews(config, rows, method, network, compute, run, steps_per_epoch),
         finalise=Recalibration(crops, physics, config, compute.device),
     )
     finish(result, run)
@@ -228,9 +230,44 @@ def load_weights(
     network.load_state_dict(dict(checkpoint.tensors))
 
 
-def on_device(crops: Crops, device: torch.device) -> Callable[[int, range], CropBatch]:
+def previews(
+    config: TrainConfig,
+    rows: Sequence[TomogramRow],
+    method: Method,
+    network: nn.Module,
+    compute: Compute,
+    run: Run,
+    steps_per_epoch: int,
+) -> Previews | None:
+    """Predictions of chosen tomograms during the run, if any are asked for."""
+    if config.preview_tomograms == "none":
+        return None
+    wanted = parse_indices(
+        config.preview_tomograms, [row.index for row in rows], name=str(config.star)
+    )
+    restorer = Restorer(
+        network,
+        method,
+        getattr(config, "input_column", "auto"),
+        ctf_handling(config),
+        getattr(config, "use_tilt_files", False),
+        getattr(config, "apply_wedge", False),
+        Reading(config.contrast, config.pixel_size_from),
+        compute,
+        default_plan(config.box_size, compute),
+    )
+    chosen = [row for row in rows if row.index in wanted]
+    every = config.save_every * steps_per_epoch
+    return Previews(restorer, chosen, run.folder / "preview", every, run.on_event)
+
+
+def on_device(crops: Crops, device: torch.device) -> BatchSource:
     """The batches of `crops` on the device of the run."""
-    return lambda step, items: crops(step, items).to(device)
+
+    def batches(step: int, items: range) -> CropBatch:
+        return crops(step, items).to(device)
+
+    return batches
 
 
 @dataclass(frozen=True)
@@ -285,7 +322,8 @@ class Recalibration:
         )
         spectra = torch.fft.rfftn(batch.boxes, dim=(-3, -2, -1)) * factor
         boxes = torch.fft.irfftn(spectra, s=(n, n, n), dim=(-3, -2, -1))
-        return boxes.reshape(-1, 1, n, n, n)
+        inputs: torch.Tensor = boxes.reshape(-1, 1, n, n, n)
+        return inputs
 
 
 def finish(result: FitResult, run: Run) -> None:
