@@ -100,7 +100,7 @@ def filter_streamed(
             slice(axis.margin, axis.margin + core.stop - core.start)
             for axis, core in zip(axes, chunk, strict=True)
         )
-        result[chunk] += filtered[kept]
+        result[chunk] = np.asarray(result[chunk], np.float32) + filtered[kept]
         release_pages(volume)
         release_pages(result)
         done += 1

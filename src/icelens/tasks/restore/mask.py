@@ -97,7 +97,7 @@ def open_source(
     def read(part: slice) -> Array:
         planes = volumes[0].array[part].astype(np.float32)
         for volume in volumes[1:]:
-            planes += volume.array[part]
+            planes += np.asarray(volume.array[part], np.float32)
         for volume in volumes:
             release_pages(volume.array)
         planes *= scale
