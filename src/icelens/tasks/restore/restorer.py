@@ -1,6 +1,5 @@
 """A trained network with its physics: what predict, previews and assess share."""
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,8 +148,7 @@ def load_restorer(
 
 def prepare_network(network: nn.Module, compute: Compute, *, turned_copies: int = 1) -> nn.Module:
     """A copy for prediction: batch norm folded into the convolutions, on the device."""
-    folded = fold_batch_norm(copy.deepcopy(network).eval())
-    folded = folded.to(compute.device)
+    folded = fold_batch_norm(network).to(compute.device)
     return TurnedCopies(folded, TURNS[:turned_copies]) if turned_copies > 1 else folded
 
 

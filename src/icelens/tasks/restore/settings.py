@@ -205,7 +205,7 @@ class PredictConfig(TomogramsConfig):
     phase_flipped: bool | None = Field(default=None, json_schema_extra=EXPERT)
     """The tomograms are phase flipped already; default: as in training."""
 
-    turned_copies: Literal[1, 2, 4] = Field(default=1, json_schema_extra=EXPERT)
+    turned_copies: Literal[1, 2, 4] = Field(default=4, json_schema_extra=EXPERT)
     """Average over copies turned by 180° about the axes: a little better, as many times slower."""
 
     pixel_size_tolerance: float = Field(default=0.05, ge=0, json_schema_extra=EXPERT)

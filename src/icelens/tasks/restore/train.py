@@ -14,7 +14,7 @@ from icelens.core.errors import CheckpointError, MetadataError, StoppedEarly
 from icelens.core.events import Message
 from icelens.core.io.tomogram_star import read_tomograms
 from icelens.jobs.run import Run
-from icelens.tasks.restore.crops import Centres, CropBatch, Crops, TrainingTomogram
+from icelens.tasks.restore.crops import Centres, Crops, TrainingTomogram
 from icelens.tasks.restore.inputs import (
     Method,
     Reading,
@@ -28,9 +28,11 @@ from icelens.tasks.restore.network import build_network
 from icelens.tasks.restore.objective import Denoise, FillWedge
 from icelens.tasks.restore.physics import CtfHandling, Physics
 from icelens.tasks.restore.preview import Previews
+from icelens.tasks.restore.renewed_masks import RenewedMasks, batches, prepare_rows, update_steps
 from icelens.tasks.restore.restorer import Restorer, default_plan
 from icelens.tasks.restore.settings import DenoiseConfig, RefineConfig, TrainConfig
 from icelens.tasks.restore.spectral_loss import SpectralLoss
+from icelens.training.allocator import keep_freed_memory
 from icelens.training.checkpoint import load_checkpoint
 from icelens.training.device import Compute, choose_compute
 from icelens.training.loop import BatchSource, FitResult, FitSettings, Objective, fit
@@ -43,10 +45,13 @@ def train(config: DenoiseConfig | RefineConfig, run: Run) -> Path:
     """Train a network on the listed tomograms and return its checkpoint."""
     compute = choose_compute(config.device, config.precision, config.threads)
     run.on_event(Message(f"Computing on {compute.device} in {compute.precision}: {compute.reason}"))
+    if compute.device.type == "cpu":
+        keep_freed_memory()
     rows = list(read_tomograms(config.star).select(config.tomograms))
     method: Method = "denoise"
     if isinstance(config, RefineConfig):
         method = choose_method(rows, config.method)
+        rows = prepare_rows(config, rows, run)
     run.on_event(Message(f"Method {method}, {len(rows)} tomograms"))
     network = build_network(config.network)
     pixel_size = common_pixel_size(rows)
@@ -62,7 +67,7 @@ def train(config: DenoiseConfig | RefineConfig, run: Run) -> Path:
     result = fit(
         network,
         objective,
-        on_device(crops, compute.device),
+        batch_source(config, rows, method, crops, compute, run),
         fit_settings(config, steps_per_epoch),
         compute=compute,
         folder=run.folder,
@@ -125,6 +130,7 @@ def open_crops(
                 None
                 if truth is None
                 else reading.open(row.require("ground_truth"), row.pixel_size),
+                physics_of(row, config, torch.device("cpu")).turn_weights(),
             )
         )
     return Crops(
@@ -265,13 +271,26 @@ def previews(
     return Previews(restorer, chosen, run.folder / "preview", every, run.on_event)
 
 
-def on_device(crops: Crops, device: torch.device) -> BatchSource:
-    """The batches of `crops` on the device of the run."""
-
-    def batches(step: int, items: range) -> CropBatch:
-        return crops(step, items).to(device)
-
-    return batches
+def batch_source(
+    config: TrainConfig,
+    rows: Sequence[TomogramRow],
+    method: Method,
+    crops: Crops,
+    compute: Compute,
+    run: Run,
+) -> BatchSource:
+    """Boxes on the device of the run; with mask updates, from masks that follow the network."""
+    if not isinstance(config, RefineConfig) or config.mask_updates == 0:
+        return batches(crops, compute)
+    return RenewedMasks(
+        folder=run.folder,
+        rows=rows,
+        update_steps=update_steps(config.mask_updates, config.epochs, crops.steps_per_epoch()),
+        open_crops=lambda masked: open_crops(config, masked, method),
+        compute=compute,
+        contrast=config.contrast,
+        on_event=run.on_event,
+    )
 
 
 @dataclass(frozen=True)
