@@ -43,7 +43,7 @@ def test_contours_of_a_binary_model_are_read_in_order(tmp_path: Path) -> None:
 def test_truncated_model_is_refused(tmp_path: Path, num_bytes: int) -> None:
     path = tmp_path / "boundary.mod"
     path.write_bytes(imod_model(SQUARE)[:num_bytes])
-    with pytest.raises(InputFileError, match="boundary.mod"):
+    with pytest.raises(InputFileError, match="boundary"):
         read_contours(path)
 
 
