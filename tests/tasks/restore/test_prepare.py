@@ -230,6 +230,12 @@ def two_masks(folder: Path) -> str:
     return "--full full --masks masks"
 
 
+def picks_outside(folder: Path) -> str:
+    write_density(folder / "full/TS_01.mrc")
+    (folder / "TS_01.txt").write_text("3 4 5\n3 4 50\n")
+    return "--full full --picks TS_01.txt"
+
+
 def too_many_defoci(folder: Path) -> str:
     write_density(folder / "full/TS_01.mrc")
     return "--full full --defocus 30000,35000"
@@ -269,6 +275,7 @@ def forget_pixel_size(path: Path) -> None:
         (empty_folder, InputFileError, "full: no density file"),
         (missing_mask, MetadataError, "no mask for tomogram 'TS_02'"),
         (two_masks, MetadataError, "2 files could be the mask"),
+        (picks_outside, GeometryError, r"1 of 2 picks lie outside .*\(20, 32, 36\)"),
         (too_many_defoci, MetadataError, "2 values for 1 tomograms"),
         (defocus_in_um, MetadataError, "3.5 µm is 35000"),
         (reversed_tilts, MetadataError, "reversed"),

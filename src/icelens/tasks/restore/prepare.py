@@ -13,6 +13,7 @@ from icelens.core.errors import GeometryError, MetadataError
 from icelens.core.events import Message, OnEvent, Progress, Saved, ignore
 from icelens.core.io.atomic import atomic_path
 from icelens.core.io.pairs import pair_name
+from icelens.core.io.pick_files import read_picks
 from icelens.core.io.slabs import slabs
 from icelens.core.io.tilt_series import read_tilt_series
 from icelens.core.io.tomogram_star import write_tomograms
@@ -93,6 +94,7 @@ def list_tomograms(
     for index, (tomogram, defocus) in enumerate(zip(found, defoci, strict=True), start=1):
         files = tomogram.files
         pixel_size = _checked_geometry(tomogram, recording, on_event)
+        _check_picks(files, pixel_size)
         values = USUAL | dict(tomogram.known) | _tilts(files.get("tilt_file")) | _said(recording)
         values |= {"pixel_size": pixel_size} | ({} if defocus is None else {"defocus": defocus})
         if not values.get("defocus"):
@@ -206,6 +208,22 @@ def _checked_geometry(tomogram: FoundTomogram, recording: Recording, on_event: O
     densities = {path: header for path, header in headers.items() if path != files.get("mask")}
     given = recording.pixel_size or tomogram.known.get("pixel_size")
     return _pixel_size(densities, given, recording.pixel_size_from)
+
+
+def _check_picks(files: Mapping[str, Path], pixel_size: float) -> None:
+    """Picks in the voxels of another binning, or of another tomogram, mostly lie outside."""
+    if "picks" not in files:
+        return
+    shape = read_header(next(files[f] for f in _VALUE_FIELDS if f in files)).shape
+    picks = read_picks(files["picks"], pixel_size=pixel_size, shape=shape)
+    voxels = picks.position_zyx / pixel_size
+    outside = ((voxels < -0.5) | (voxels > np.array(shape) - 0.5)).any(axis=1)
+    if outside.any():
+        raise GeometryError(
+            f"{files['picks']}: {int(outside.sum())} of {len(voxels)} picks lie outside the "
+            f"tomogram (z, y, x) = {shape}, the first at voxel {voxels[outside][0].round(1)}; "
+            "are they of this tomogram, in its voxels?"
+        )
 
 
 def _pixel_size(
