@@ -25,7 +25,7 @@ def tiny() -> ModuleType:
     return module
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_script() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run `tiny_run.py` in a process of its own; `launcher` goes between Python and the script."""
 

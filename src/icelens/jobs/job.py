@@ -77,7 +77,7 @@ def job(
     name: str,
     *,
     cites: tuple[str, ...] = (),
-    estimate: Callable[[ConfigT], Estimate] | None = None,
+    estimate: Callable[[Any], Estimate] | None = None,
     resumable: bool = False,
 ) -> "Callable[[Callable[[ConfigT, Run], ResultT]], Job[ConfigT, ResultT]]":
     """Declare a job.

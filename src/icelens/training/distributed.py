@@ -3,6 +3,8 @@
 `torchrun` starts the processes; without it there is one, and every function here costs nothing.
 """
 
+import atexit
+import logging
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +44,8 @@ def start_fabric(compute: Compute) -> "Fabric":
     from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
     from lightning_fabric.strategies.ddp import DDPStrategy
 
+    # what is worth telling goes through events; Fabric's greetings would break progress bars
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     kind = compute.device.type
     if num_processes() == 1:
         fabric = Fabric(
@@ -55,12 +59,18 @@ def start_fabric(compute: Compute) -> "Fabric":
             accelerator=kind,
             devices=local,
             num_nodes=num_processes() // local,
-            # batch statistics are common already, and a broadcast would overwrite a skipped step
-            strategy=DDPStrategy(broadcast_buffers=False, gradient_as_bucket_view=True),
+            strategy=DDPStrategy(gradient_as_bucket_view=True),
             plugins=[TorchElasticEnvironment()],
         )
+        # gloo's threads must end before the interpreter does; Fabric sees to that for NCCL alone
+        atexit.register(_leave)
     fabric.launch()
     return fabric
+
+
+def _leave() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def share_of(batch_size: int, *, part: int, num_parts: int) -> range:
@@ -134,14 +144,15 @@ class CommonBatchNorm3d(nn.BatchNorm3d):
             return super().forward(input)
         mean, variance, count = _common_statistics(input)
         self._track(mean.detach(), variance.detach(), count)
-        weight = torch.rsqrt(variance + self.eps)
-        if self.weight is not None:
-            weight = weight * self.weight
-        shift = -mean * weight
-        if self.bias is not None:
-            shift = shift + self.bias
         shape = (1, -1, 1, 1, 1)
-        return torch.addcmul(shift.view(shape), input.float(), weight.view(shape)).to(input.dtype)
+        scale = torch.rsqrt(variance + self.eps)
+        if self.weight is not None:
+            scale = scale * self.weight
+        # centred first: x * scale - mean * scale would cancel, and its gradient more so
+        normalised = (input.float() - mean.view(shape)) * scale.view(shape)
+        if self.bias is not None:
+            normalised = normalised + self.bias.view(shape)
+        return normalised.to(input.dtype)
 
     @torch.no_grad()
     def _track(self, mean: Tensor, variance: Tensor, count: Tensor) -> None:

@@ -28,7 +28,7 @@ from icelens.training.schedules import learning_rate_at
 from icelens.training.standing import Standing
 
 # Reading a number back makes a GPU idle until the host has caught up; ten steps cost it nothing.
-_STEPS_PER_READING = {"cpu": 1, "cuda": 10, "mps": 10}
+STEPS_PER_READING = {"cpu": 1, "cuda": 10, "mps": 10}
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class RunInProgress:
 
     def _is_reading_due(self) -> bool:
         intervals = (
-            _STEPS_PER_READING[self._compute.device.type],
+            STEPS_PER_READING[self._compute.device.type],
             self._settings.save_every,
             self._settings.validate_every,
         )
@@ -231,8 +231,10 @@ class RunInProgress:
         self._on_event(Saved(self._folder / name, "checkpoint"))
 
     def _write_state(self) -> None:
+        """Save what a resumed run needs; no process goes on, or ends, before it is written."""
         if is_main_process():
             write_state(self._folder, self._learner.tensors(), self._standing, self._plan)
+        self._meet()
 
     def _anywhere(self, flag: bool) -> bool:  # noqa: FBT001 - the flag is the data
         return any_process(flag=flag, device=self._compute.device)

@@ -29,7 +29,8 @@ def slice_source(volume: Float[Tensor, "n n n"]) -> Complex[Tensor, "m m m_half"
     """Transform of the volume padded twofold, ready for `central_slices`.
 
     Linear interpolation between Fourier samples multiplies the density by `sinc^2` of the distance
-    from the centre along each axis; the volume is divided by it beforehand.
+    from the centre along each axis; the volume is divided by it beforehand, as RELION does. Samples
+    on grid points (the zero frequency is one) lose nothing and come out a few per cent too large.
     """
     box_size = volume.shape[-1]
     if volume.shape != (box_size,) * 3:

@@ -75,7 +75,10 @@ def _cropped(spectrum: Tensor, box_size: int) -> Tensor:
     """Keep the frequencies of the coarse grid; both grids have their phase origin in the centre."""
     low, high = (box_size + 1) // 2, box_size // 2
     keep = torch.cat([torch.arange(low), torch.arange(-high, 0) % spectrum.shape[0]])
-    return spectrum[keep][:, keep][..., : box_size // 2 + 1]
+    cropped = spectrum[keep][:, keep][..., : box_size // 2 + 1].clone()
+    # The Nyquist terms stand for both signs at once; without them no axis is treated differently.
+    cropped[high], cropped[:, high], cropped[..., high] = 0.0, 0.0, 0.0
+    return cropped
 
 
 def _frequency_squared(box_size: int, pixel_size: float) -> Float[Tensor, "n n n_half"]:

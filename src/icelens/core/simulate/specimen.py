@@ -33,7 +33,8 @@ class Specimen:
 
     `position_zyx_px` counts voxels from the centre of voxel (0, 0, 0); `rotation` takes the
     molecule to the tomogram. Pick `i` is of species number `species[i]`; its class label is
-    `species[i] + 1` and its instance label `i + 1`. Membranes and gold wear the labels after those of molecules.
+    `species[i] + 1` and its instance label `i + 1`. Labels of membranes and gold follow those of
+    the molecules.
     """
 
     density: Float[Tensor, "z y x"]
@@ -56,6 +57,7 @@ def crowd(
     generator: torch.Generator,
     *,
     structures: Sequence[Structure] = (),
+    allow_fewer: bool = False,
     on_event: OnEvent = ignore,
 ) -> Specimen:
     """Place molecules of all species in equal numbers, anywhere and in any orientation.
@@ -66,6 +68,7 @@ def crowd(
         num_particles: Of all species together.
         generator: Source of randomness.
         structures: Membranes and gold, which are there before the molecules.
+        allow_fewer: Leave out molecules that find no room, as long as some do.
         on_event: Hears one `Progress` for each molecule.
 
     Raises:
@@ -82,19 +85,31 @@ def crowd(
         canvas.add((0, 0, 0), structure.density, structure.mask, label, num_particles + 1 + number)
     fine = [prepared(kind.density) for kind in species]
     positions = torch.zeros(num_particles, 3)
+    placed: list[int] = []
     for index, kind in enumerate(kinds.tolist()):
         box = rotated(fine[kind], rotations[index], offsets_zyx[index])
         mask = envelope(box)
         corner = free_corner(canvas.occupied, dilated(mask), generator)
-        if corner is None:
-            raise GeometryError(
-                f"found room for {index} of {num_particles} molecules in {shape} voxels (z, y, x); "
-                "ask for fewer particles, smaller molecules or a larger shape"
-            )
-        canvas.add(corner, box, mask, kind + 1, index + 1)
-        positions[index] = torch.tensor(corner) + box.shape[0] // 2 + offsets_zyx[index]
+        if corner is not None:
+            placed.append(index)
+            canvas.add(corner, box, mask, kind + 1, len(placed))
+            positions[index] = torch.tensor(corner) + box.shape[0] // 2 + offsets_zyx[index]
+        elif not allow_fewer:
+            break
         on_event(Progress("place molecules", index + 1, num_particles, "molecule"))
-    return Specimen(canvas.density, canvas.classes, canvas.instances, positions, rotations, kinds)
+    if not placed or (len(placed) < num_particles and not allow_fewer):
+        raise GeometryError(
+            f"found room for {len(placed)} of {num_particles} molecules in {shape} voxels "
+            "(z, y, x); ask for fewer particles, smaller molecules or a larger shape"
+        )
+    return Specimen(
+        canvas.density,
+        canvas.classes,
+        canvas.instances,
+        positions[placed],
+        rotations[placed],
+        kinds[placed],
+    )
 
 
 def envelope(density: Float[Tensor, "z y x"]) -> Bool[Tensor, "z y x"]:

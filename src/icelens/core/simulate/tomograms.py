@@ -28,13 +28,15 @@ Split = Literal["frames", "tilts"]
 class TomogramSettings:
     """What is in the ice and how it is recorded.
 
-    `shape` (z, y, x) is in voxels of `pixel_size` Å/px. `split` says how the halves part the data:
-    by frame, so that each half has all tilts at half the dose, or by tilt, every other one.
+    `shape` (z, y, x) is in voxels of `pixel_size` Å/px. `allow_fewer` leaves out molecules that
+    find no room, instead of giving up. `split` says how the halves part the data: by frame, so that
+    each half has all tilts at half the dose, or by tilt, every other one.
     """
 
     shape: tuple[int, int, int] = (64, 160, 160)
     pixel_size: float = 10.0
     num_particles: int = 77
+    allow_fewer: bool = False
     num_membranes: int = 0
     num_gold: int = 0
     scheme: TiltScheme = field(
@@ -93,6 +95,7 @@ def simulate_tomogram(
         settings.num_particles,
         generator,
         structures=structures,
+        allow_fewer=settings.allow_fewer,
         on_event=on_event,
     )
     images = recorded(specimen.density, settings, generator, on_event=on_event)

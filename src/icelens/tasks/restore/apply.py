@@ -79,7 +79,9 @@ def show(run: Run, restorer: Restorer, row: TomogramRow, target: Path) -> None:
     """Slices and power spectra of the first tomogram, before and after, in the report."""
     before = restorer.open(row)[1][0]
     volumes = {
-        "before": thinned(open_volume(before, pixel_size=row.pixel_size, pixel_size_from="metadata")),
+        "before": thinned(
+            open_volume(before, pixel_size=row.pixel_size, pixel_size_from="metadata")
+        ),
         "restored": thinned(open_volume(target)),
     }
     run.report.section(f"Tomogram {row.index}")

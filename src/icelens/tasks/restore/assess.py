@@ -75,7 +75,12 @@ def central_block(shape: tuple[int, int, int], max_voxels: int) -> tuple[slice, 
 
 
 def restored(
-    restorer: Restorer, row: TomogramRow, box: Array, pixel_size: float, on_event: OnEvent, stage: str
+    restorer: Restorer,
+    row: TomogramRow,
+    box: Array,
+    pixel_size: float,
+    on_event: OnEvent,
+    stage: str,
 ) -> Array:
     """The network's answer to a standardised box, in the same units."""
     source = Standardised(Volume(box, pixel_size), mean=0.0, std=1.0, sign=1.0)
@@ -146,9 +151,7 @@ def assess_hidden_wedge(
     )
 
 
-def write_disagreement(
-    path: Path, first: Volume, second: Volume, *, relative_to: float
-) -> Path:
+def write_disagreement(path: Path, first: Volume, second: Volume, *, relative_to: float) -> Path:
     """Local root mean square difference of two restorations over sqrt(2), in standard deviations.
 
     even = s + a, odd = s + b with a, b independent: the difference over sqrt(2) has the spread of
@@ -161,7 +164,9 @@ def write_disagreement(
     ) as out:
         for start in range(0, depth, 16):
             low, high = max(0, start - halo), min(depth, start + 16 + halo)
-            difference = np.asarray(first.array[low:high], np.float32) - second.array[low:high]
+            difference = np.asarray(first.array[low:high], np.float32) - np.asarray(
+                second.array[low:high], np.float32
+            )
             squares = ndimage.gaussian_filter(difference**2 / 2.0, DISAGREEMENT_SIGMA)
             end = min(depth, start + 16)
             values = np.sqrt(np.maximum(squares[start - low : end - low], 0.0))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ from icelens.tasks.restore.assess import (
 )
 from icelens.tasks.restore.crops import Standardised
 from icelens.tasks.restore.inputs import tilt_scheme
-from icelens.tasks.restore.predict import TurnedCopies
+from icelens.tasks.restore.predict import TURNS, TurnedCopies
 from icelens.tasks.restore.preview import thinned, tomogram_name
 from icelens.tasks.restore.restorer import Restorer, check_pixel_size, load_restorer
 from icelens.tasks.restore.settings import AssessConfig
@@ -127,9 +128,7 @@ def restore_apart(
     if len(densities) == 2:
         runs = [("even", restorer, densities[0]), ("odd", restorer, densities[1])]
     else:
-        from dataclasses import replace
-
-        turned = replace(restorer, network=TurnedCopies(restorer.network, 2, skip_first=True))
+        turned = replace(restorer, network=TurnedCopies(restorer.network, TURNS[1:2]))
         runs = [("as_is", restorer, densities[0]), ("turned", turned, densities[0])]
     written = []
     for label, used, density in runs:
@@ -140,7 +139,7 @@ def restore_apart(
         ) as result:
 
             def write(start: int, slab: Array) -> None:
-                result[start : start + len(slab)] = slab  # noqa: B023 - used within its turn only
+                result[start : start + len(slab)] = slab
 
             used.restore(row, (density,), write, on_event=run.on_event, stage=label)
         run.on_event(Saved(path, "volume"))

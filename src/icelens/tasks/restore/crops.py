@@ -89,16 +89,17 @@ class Centres:
             for size in shape
         ]
         if held_out_fraction:
-            places[1] = _share_of(places[1], shape[1], box_size, held_out_fraction,
-                held_out=held_out, path=path)
+            places[1] = _share_of(
+                places[1], shape[1], box_size, held_out_fraction, held_out=held_out, path=path
+            )
         self.inner = tuple(places)
         plane = (self.inner[1].stop - self.inner[1].start) * (
             self.inner[2].stop - self.inner[2].start
         )
         self.thin = shape[0] <= box_size
         planes = range(self.inner[0].start, self.inner[0].stop)
-        counts = [plane if mask is None else np.count_nonzero(self._plane(z)) for z in planes]
-        self.cumulative = np.cumsum(counts)
+        counts = [plane if mask is None else int(self._plane(z).sum()) for z in planes]
+        self.cumulative: npt.NDArray[np.int64] = np.cumsum(np.array(counts, np.int64))
         if self.cumulative[-1] == 0:
             raise GeometryError(
                 f"{path}: the mask leaves no voxel where a box of {box_size} fits into "
@@ -135,8 +136,10 @@ def _share_of(
 ) -> slice:
     """Centres along y whose boxes lie in the held-out end of the tomogram, or all before it."""
     border = size - max(box_size, round(fraction * size))
-    own = slice(border + box_size // 2, places.stop) if held_out else slice(
-        places.start, border - box_size // 2 + 1
+    own = (
+        slice(border + box_size // 2, places.stop)
+        if held_out
+        else slice(places.start, border - box_size // 2 + 1)
     )
     if own.stop <= own.start:
         raise GeometryError(

@@ -1,4 +1,4 @@
-"""From a row of the tomogram list to densities, masks and tilts that training and prediction use."""
+"""From a row of the tomogram list to the densities, masks and tilts that networks work with."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from icelens.core.data.tomograms import TomogramRow
 from icelens.core.errors import GeometryError, MetadataError
-from icelens.core.io.picks import read_picks
+from icelens.core.io.pick_files import read_picks
 from icelens.core.io.tilt_series import read_tilt_series
 from icelens.core.io.volumes import open_volume
 from icelens.core.optics.missing_wedge import TiltScheme
@@ -103,16 +103,20 @@ def read_mask(row: TomogramRow, shape: tuple[int, int, int]) -> npt.NDArray[np.g
     return mask.array
 
 
-def crop_starts(row: TomogramRow, shape: tuple[int, int, int], box_size: int) -> list[list[int]]:
+def crop_starts(
+    row: TomogramRow, shape: tuple[int, int, int], box_size: int
+) -> tuple[tuple[int, int, int], ...]:
     """First voxels of boxes around the row's picks; empty if it lists none.
 
     Raises:
         GeometryError: If a pick lies outside the tomogram.
     """
     if row.picks is None:
-        return []
+        return ()
     path = row.require("picks")
-    positions = read_picks(path, pixel_size=row.pixel_size).position_zyx / row.pixel_size
+    positions = (
+        read_picks(path, pixel_size=row.pixel_size, shape=shape).position_zyx / row.pixel_size
+    )
     outside = ((positions < -0.5) | (positions > np.array(shape) - 0.5)).any(axis=1)
     if outside.any():
         first = positions[outside][0].round(1).tolist()
@@ -120,26 +124,24 @@ def crop_starts(row: TomogramRow, shape: tuple[int, int, int], box_size: int) ->
             f"{path}: {int(outside.sum())} of {len(positions)} positions lie outside the tomogram "
             f"(z, y, x) = {shape}, the first at voxel {first}; are they in voxels of this tomogram?"
         )
-    starts: list[list[int]] = []
-    for position in positions:
-        centre = np.rint(position).astype(int)
-        low = [min(box_size // 2, size // 2) for size in shape]
-        high = [max(size - box_size // 2, size // 2) for size in shape]
-        starts.append((np.clip(centre, low, high) - box_size // 2).tolist())
-    return starts
+    low = [min(box_size // 2, size // 2) for size in shape]
+    high = [max(size - box_size // 2, size // 2) for size in shape]
+    starts = np.clip(np.rint(positions).astype(int), low, high) - box_size // 2
+    return tuple((int(z), int(y), int(x)) for z, y, x in starts)
 
 
 def tilt_scheme(row: TomogramRow, *, use_tilt_files: bool) -> TiltScheme:
     """Tilt range of the row, or its single tilts with dose and defocus where a file lists them."""
-    optics = {
-        "voltage": row.voltage,
-        "spherical_aberration": row.spherical_aberration,
-        "amplitude_contrast": row.amplitude_contrast,
-    }
     if row.tilt_file is None or not use_tilt_files:
-        return TiltScheme(row.tilt_min, row.tilt_max, **optics)
+        return TiltScheme(row.tilt_min, row.tilt_max)
     series = read_tilt_series(row.require("tilt_file"))
-    doses = () if series.dose is None else tuple(float(dose) for dose in series.dose)
-    defoci = () if series.defocus is None else tuple(float(value) for value in series.defocus)
-    angles = tuple(float(angle) for angle in series.angles)
-    return TiltScheme(min(angles), max(angles), angles, doses, defoci, **optics)
+    return TiltScheme(
+        series.tilt_min,
+        series.tilt_max,
+        tuple(map(float, series.angles)),
+        () if series.dose is None else tuple(map(float, series.dose)),
+        () if series.defocus is None else tuple(map(float, series.defocus)),
+        voltage=row.voltage,
+        spherical_aberration=row.spherical_aberration,
+        amplitude_contrast=row.amplitude_contrast,
+    )

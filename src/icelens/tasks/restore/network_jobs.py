@@ -1,9 +1,9 @@
 """Declarations of the jobs that train or run a network. Imports no torch."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from icelens.jobs.job import job
+from icelens.jobs.job import Job, job
 from icelens.jobs.run import Run
 from icelens.tasks.restore.costs import estimate_predict, estimate_train
 from icelens.tasks.restore.settings import (
@@ -63,4 +63,4 @@ def import_checkpoint(config: ImportCheckpointConfig, run: Run) -> Path:
     return convert(config.input, run.folder, pixel_size=config.pixel_size)
 
 
-NETWORK_JOBS = (denoise, refine, predict, assess, import_checkpoint)
+JOBS: tuple[Job[Any, Any], ...] = (denoise, refine, predict, assess, import_checkpoint)

@@ -19,14 +19,17 @@ from icelens.tasks.restore.physics import Physics, Shape
 from icelens.tasks.restore.spectral_loss import SpectralLoss
 from icelens.training.loop import Loss
 
+
 def transform(boxes: Float[Tensor, "*batch n n n"]) -> Tensor:
     """Half transform of cubic boxes."""
-    return torch.fft.rfftn(boxes, dim=(-3, -2, -1))
+    spectra: Tensor = torch.fft.rfftn(boxes, dim=(-3, -2, -1))
+    return spectra
 
 
 def inverse(spectra: Tensor, box_size: int) -> Float[Tensor, "*batch n n n"]:
     """Boxes of half transforms."""
-    return torch.fft.irfftn(spectra, s=(box_size,) * 3, dim=(-3, -2, -1))
+    boxes: Tensor = torch.fft.irfftn(spectra, s=(box_size,) * 3, dim=(-3, -2, -1))
+    return boxes
 
 
 def run_network(network: nn.Module, boxes: Float[Tensor, "*batch n n n"]) -> Tensor:

@@ -62,9 +62,7 @@ class Physics:
             ),
         )
 
-    def turned(
-        self, shape: Shape, rotation: Float[Tensor, "3 3"]
-    ) -> Float[Tensor, "z y x_half"]:
+    def turned(self, shape: Shape, rotation: Float[Tensor, "3 3"]) -> Float[Tensor, "z y x_half"]:
         """The same for a box that was turned; kept for the rotations that come often."""
         key = ("turned", shape, *rotation.flatten().tolist())
         if key in self._kept:
@@ -143,7 +141,8 @@ class Physics:
         return self._radial(self._ctf_curve(), shape)
 
     def _radial(self, curve: Tensor, shape: Shape) -> Tensor:
-        return radial(curve, shape).to(self.device)
+        laid: Tensor = radial(curve, shape).to(self.device)
+        return laid
 
     def _once(self, key: tuple[object, ...], make: Callable[[], Tensor]) -> Tensor:
         if key not in self._kept:

@@ -37,21 +37,21 @@ class TilePlan:
         return Tiling(shape, (z, y, x), self.margin, self.ramp)
 
 
+# turning by 180 degrees about y, x or z flips the other two axes of (tile, channel, z, y, x)
+TURNS: tuple[tuple[int, ...], ...] = ((), (2, 4), (2, 3), (3, 4))
+
+
 class TurnedCopies(nn.Module):
     """Average a network over copies turned by 180° about the axes, which keep the wedge in place.
 
-    Two copies: as is, and turned about y. Four: also about x and z.
+    `turns` are entries of `TURNS`; what the copies get wrong differs, what they get right does not.
     """
 
-    def __init__(self, network: nn.Module, copies: int) -> None:
+    def __init__(self, network: nn.Module, turns: Sequence[tuple[int, ...]]) -> None:
         super().__init__()
-        self.network = network
-        # turning about one axis flips the other two; a tensor is (tile, channel, z, y, x)
-        self.flips = ((), (2, 4), (2, 3), (3, 4))[:copies]
+        self.network, self.flips = network, tuple(turns)
 
-    def forward(
-        self, tiles: Float[Tensor, "tile 1 z y x"]
-    ) -> Float[Tensor, "tile 1 z y x"]:
+    def forward(self, tiles: Float[Tensor, "tile 1 z y x"]) -> Float[Tensor, "tile 1 z y x"]:
         """Mean of the answers, each turned back."""
         answers = [self.network(tiles.flip(axes)).flip(axes) for axes in self.flips]
         return torch.stack(answers).mean(0)

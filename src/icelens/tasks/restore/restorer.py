@@ -1,4 +1,4 @@
-"""A trained network with the physics it was trained for: what predict, previews and assess share."""
+"""A trained network with its physics: what predict, previews and assess share."""
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor, nn
 
 from icelens.core.data.tomograms import TomogramRow
@@ -16,10 +15,10 @@ from icelens.core.errors import CheckpointError
 from icelens.core.events import OnEvent
 from icelens.core.io.volumes import new_volume
 from icelens.tasks.restore.crops import Standardised
-from icelens.tasks.restore.inputs import Method, Reading, sources, tilt_scheme
+from icelens.tasks.restore.inputs import Method, PixelSizeFrom, Reading, sources, tilt_scheme
 from icelens.tasks.restore.network import build_network
 from icelens.tasks.restore.physics import CtfHandling, Physics, Shape
-from icelens.tasks.restore.predict import TilePlan, TurnedCopies, restore_volume
+from icelens.tasks.restore.predict import TURNS, TilePlan, TurnedCopies, restore_volume
 from icelens.training.checkpoint import load_checkpoint
 from icelens.training.device import Compute
 from icelens.training.networks.folding import fold_batch_norm
@@ -81,7 +80,7 @@ class Restorer:
         )
 
     def restore_to_file(self, row: TomogramRow, target: Path, *, on_event: OnEvent) -> Path:
-        """Restore one tomogram into a file with the pixel size of the STAR and the input's origin."""
+        """Restore one tomogram into a file with the STAR's pixel size and the input's origin."""
         densities, _ = self.open(row)
         volume = densities[0].volume
         with new_volume(
@@ -104,7 +103,7 @@ def load_restorer(
     *,
     plan: TilePlan | None,
     contrast: str = "auto",
-    pixel_size_from: Any = "error",
+    pixel_size_from: PixelSizeFrom = "error",
     input_column: str = "auto",
     apply_wedge: bool = True,
     phase_flipped: bool | None = None,
@@ -130,7 +129,7 @@ def load_restorer(
             f"{checkpoint.path}: its weights do not fit {known['network']}; the file is damaged or "
             "was made by another version of icelens"
         ) from error
-    handling = handling_of(known, phase_flipped)
+    handling = handling_of(known, phase_flipped=phase_flipped)
     ready = prepare_network(network, compute, turned_copies=turned_copies)
     restorer = Restorer(
         ready,
@@ -151,11 +150,11 @@ def load_restorer(
 def prepare_network(network: nn.Module, compute: Compute, *, turned_copies: int = 1) -> nn.Module:
     """A copy for prediction: batch norm folded into the convolutions, on the device."""
     folded = fold_batch_norm(copy.deepcopy(network).eval())
-    folded = folded.to(compute.device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    return TurnedCopies(folded, turned_copies) if turned_copies > 1 else folded
+    folded = folded.to(compute.device)
+    return TurnedCopies(folded, TURNS[:turned_copies]) if turned_copies > 1 else folded
 
 
-def handling_of(known: Mapping[str, Any], phase_flipped: bool | None) -> CtfHandling:
+def handling_of(known: Mapping[str, Any], *, phase_flipped: bool | None) -> CtfHandling:
     """CTF settings of the training run, with what the new data differ in."""
     return CtfHandling(
         mode=str(known["ctf_mode"]),

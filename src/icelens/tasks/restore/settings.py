@@ -149,7 +149,9 @@ class RefineConfig(TrainConfig):
     noise_level: float = Field(default=0.0, ge=0, json_schema_extra=EXPERT)
     """Single map: synthetic noise added to the input, in standard deviations of the map."""
 
-    noise_filter: Literal["none", "ramp", "hamming"] = Field(default="none", json_schema_extra=EXPERT)
+    noise_filter: Literal["none", "ramp", "hamming"] = Field(
+        default="none", json_schema_extra=EXPERT
+    )
     """Filter of the reconstruction that the synthetic noise should look like."""
 
     random_rotations: float = Field(default=0.2, ge=0, le=1, json_schema_extra=EXPERT)

@@ -1,4 +1,4 @@
-"""Compare two transforms where a mask allows it: L2 by Parseval, L1 and Huber in real space, FSC."""
+"""Compare two transforms under a mask: L2 by Parseval, L1 and Huber in real space, or FSC."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -36,11 +36,14 @@ class SpectralLoss:
         if self.name == "l2":
             power = difference.real**2 + difference.imag**2
             columns = hermitian_weights(box_size, power.device)
-            return (power * columns).sum((-3, -2, -1)).mean() / box_size**6
+            total: Tensor = (power * columns).sum((-3, -2, -1)).mean() / box_size**6
+            return total
         voxels = torch.fft.irfftn(difference, s=(box_size,) * 3, dim=(-3, -2, -1))
         if self.name == "l1":
-            return voxels.abs().mean()
-        return functional.huber_loss(voxels, torch.zeros_like(voxels))
+            mean: Tensor = voxels.abs().mean()
+            return mean
+        distance: Tensor = functional.huber_loss(voxels, torch.zeros_like(voxels))
+        return distance
 
 
 def hermitian_weights(box_size: int, device: torch.device) -> Float[Tensor, " h"]:

@@ -1,6 +1,6 @@
 """Train a restoration network: tomograms, network and objective handed to the loop."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from icelens.core.data.index_list import parse_indices
 from icelens.core.data.tomograms import TomogramRow
 from icelens.core.errors import CheckpointError, MetadataError, StoppedEarly
 from icelens.core.events import Message
@@ -27,11 +28,12 @@ from icelens.tasks.restore.network import build_network
 from icelens.tasks.restore.objective import Denoise, FillWedge
 from icelens.tasks.restore.physics import CtfHandling, Physics
 from icelens.tasks.restore.preview import Previews
+from icelens.tasks.restore.restorer import Restorer, default_plan
 from icelens.tasks.restore.settings import DenoiseConfig, RefineConfig, TrainConfig
 from icelens.tasks.restore.spectral_loss import SpectralLoss
 from icelens.training.checkpoint import load_checkpoint
 from icelens.training.device import Compute, choose_compute
-from icelens.training.loop import FitResult, FitSettings, Objective, fit
+from icelens.training.loop import BatchSource, FitResult, FitSettings, Objective, fit
 from icelens.training.statistics import reestimate_batch_norm
 
 RECALIBRATION_BATCHES = 8
@@ -52,7 +54,9 @@ def train(config: DenoiseConfig | RefineConfig, run: Run) -> Path:
         load_weights(network, config, method, pixel_size)
     physics = [physics_of(row, config, compute.device) for row in rows]
     crops = open_crops(config, rows, method)
-    held_out = open_crops(config, rows, method, held_out=True) if config.validation_fraction else None
+    held_out = (
+        open_crops(config, rows, method, held_out=True) if config.validation_fraction else None
+    )
     objective = build_objective(config, method, physics)
     steps_per_epoch = crops.steps_per_epoch()
     result = fit(
@@ -67,7 +71,7 @@ def train(config: DenoiseConfig | RefineConfig, run: Run) -> Path:
         resume=run.resume,
         on_event=run.on_event,
         validate=None if held_out is None else Validation(objective, held_out, compute.device),
-        at_save=Previews.of(config, rows, method, compute, run, steps_per_epoch),
+        at_save=previews(config, rows, method, network, compute, run, steps_per_epoch),
         finalise=Recalibration(crops, physics, config, compute.device),
     )
     finish(result, run)
@@ -118,7 +122,9 @@ def open_crops(
                 ),
                 crop_starts(row, shape, config.box_size),
                 config.subtomograms or row.num_subtomograms or max(1, 3000 // len(rows)),
-                None if truth is None else reading.open(row.require("ground_truth"), row.pixel_size),
+                None
+                if truth is None
+                else reading.open(row.require("ground_truth"), row.pixel_size),
             )
         )
     return Crops(
@@ -196,8 +202,8 @@ def common_pixel_size(rows: Sequence[TomogramRow]) -> float:
     sizes = [row.pixel_size for row in rows]
     if max(sizes) > 1.05 * min(sizes):
         raise MetadataError(
-            f"{rows[0].source}: pixel sizes range from {min(sizes):g} to {max(sizes):g} Å; train on "
-            "rows of one pixel size (--tomograms) or rescale with `icelens tools resize`"
+            f"{rows[0].source}: pixel sizes range from {min(sizes):g} to {max(sizes):g} Å; train "
+            "on rows of one pixel size (--tomograms) or rescale with `icelens tools resize`"
         )
     return sum(sizes) / len(sizes)
 
@@ -228,9 +234,44 @@ def load_weights(
     network.load_state_dict(dict(checkpoint.tensors))
 
 
-def on_device(crops: Crops, device: torch.device) -> Callable[[int, range], CropBatch]:
+def previews(
+    config: TrainConfig,
+    rows: Sequence[TomogramRow],
+    method: Method,
+    network: nn.Module,
+    compute: Compute,
+    run: Run,
+    steps_per_epoch: int,
+) -> Previews | None:
+    """Predictions of chosen tomograms during the run, if any are asked for."""
+    if config.preview_tomograms == "none":
+        return None
+    wanted = parse_indices(
+        config.preview_tomograms, [row.index for row in rows], name=str(config.star)
+    )
+    restorer = Restorer(
+        network,
+        method,
+        getattr(config, "input_column", "auto"),
+        ctf_handling(config),
+        getattr(config, "use_tilt_files", False),
+        getattr(config, "apply_wedge", False),
+        Reading(config.contrast, config.pixel_size_from),
+        compute,
+        default_plan(config.box_size, compute),
+    )
+    chosen = [row for row in rows if row.index in wanted]
+    every = config.save_every * steps_per_epoch
+    return Previews(restorer, chosen, run.folder / "preview", every, run.on_event)
+
+
+def on_device(crops: Crops, device: torch.device) -> BatchSource:
     """The batches of `crops` on the device of the run."""
-    return lambda step, items: crops(step, items).to(device)
+
+    def batches(step: int, items: range) -> CropBatch:
+        return crops(step, items).to(device)
+
+    return batches
 
 
 @dataclass(frozen=True)
@@ -285,7 +326,8 @@ class Recalibration:
         )
         spectra = torch.fft.rfftn(batch.boxes, dim=(-3, -2, -1)) * factor
         boxes = torch.fft.irfftn(spectra, s=(n, n, n), dim=(-3, -2, -1))
-        return boxes.reshape(-1, 1, n, n, n)
+        inputs: torch.Tensor = boxes.reshape(-1, 1, n, n, n)
+        return inputs
 
 
 def finish(result: FitResult, run: Run) -> None:
@@ -301,5 +343,3 @@ def finish(result: FitResult, run: Run) -> None:
         )
     reason = " (no better score for a while)" if result.stopped == "early_stop" else ""
     run.on_event(Message(f"Trained {result.last_step} steps{reason}: {result.checkpoint}"))
-
-

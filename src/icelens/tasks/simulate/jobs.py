@@ -43,7 +43,7 @@ class Recording(Config):
     signal: float = Field(default=1.0, gt=0, json_schema_extra=EXPERT)
     """Factor on the contrast of the specimen; 0.3 to 0.5 is as hard as thick cells."""
 
-    split: Literal["frames", "tilts"] = "frames"
+    split: Literal["frames", "tilts"] = Field(default="frames", json_schema_extra=EXPERT)
     """Whether even and odd halves part the frames of each image, or every other image."""
 
     shift_error: Angstrom = Field(default=0.0, ge=0, json_schema_extra=EXPERT)
@@ -74,6 +74,11 @@ class TomogramsConfig(Config):
     symmetries: tuple[str, ...] = ("C1", "D2", "O", "C7", "I2")
     """Point groups of generated molecules, the lightest first, repeated as needed."""
 
+    mass_range: tuple[float, float] = Field(
+        default=(300.0, 2600.0), json_schema_extra=EXPERT | {"unit": "kDa"}
+    )
+    """Mass of the lightest and the heaviest generated molecule."""
+
     shape: tuple[
         Annotated[int, Field(ge=16)], Annotated[int, Field(ge=16)], Annotated[int, Field(ge=16)]
     ] = (64, 160, 160)
@@ -88,7 +93,7 @@ class TomogramsConfig(Config):
     particles: int | None = Field(default=None, ge=1)
     """Molecules in each tomogram; without it, as many as fill the occupancy."""
 
-    occupancy: float = Field(default=0.12, gt=0, lt=0.5)
+    occupancy: float = Field(default=0.12, gt=0, lt=0.5, json_schema_extra=EXPERT)
     """Part of the volume that molecules fill, unless their number is given."""
 
     membranes: int = Field(default=0, ge=0)
@@ -100,7 +105,7 @@ class TomogramsConfig(Config):
     contrast: Literal["dark", "light"] = "dark"
     """Grey of protein in every density written; reconstruction programs give it dark."""
 
-    seed: int = Field(default=1, ge=0)
+    seed: int = Field(default=1, ge=0, json_schema_extra=EXPERT)
     """Same seed, same tomograms; tomogram i is drawn from seed + i."""
 
     recording: Recording = Recording()

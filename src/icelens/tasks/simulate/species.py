@@ -35,7 +35,7 @@ def collect_species(config: TomogramsConfig) -> list[Species]:
         return species
     symmetries = list(islice(cycle(config.symmetries), config.species))
     generator = torch.Generator().manual_seed(config.seed)
-    return generated_species(symmetries, config.pixel_size, generator)
+    return generated_species(symmetries, config.pixel_size, generator, mass_range=config.mass_range)
 
 
 def num_particles(config: TomogramsConfig, species: Sequence[Species]) -> int:

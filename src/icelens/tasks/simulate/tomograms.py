@@ -11,7 +11,7 @@ from icelens.core.data.volume import Volume
 from icelens.core.events import Message, Saved
 from icelens.core.io.atomic import atomic_path
 from icelens.core.io.picks import write_copick
-from icelens.core.io.relion_picks import write_relion_picks
+from icelens.core.io.relion_particles import write_relion_particles
 from icelens.core.io.tomogram_star import write_tomograms as write_star
 from icelens.core.io.volumes import write_volume
 from icelens.core.simulate.misalignment import Misalignment
@@ -33,7 +33,7 @@ def write_tomograms(config: TomogramsConfig, run: Run) -> Path:
     settings = settings_of(config, species)
     run.on_event(
         Message(
-            f"{config.count} tomograms with {settings.num_particles} molecules each of "
+            f"{config.count} tomograms, each with {settings.num_particles} molecules of "
             + ", ".join(kind.name for kind in species)
         )
     )
@@ -57,6 +57,7 @@ def settings_of(config: TomogramsConfig, species: list[Species]) -> TomogramSett
         shape=config.shape,
         pixel_size=config.pixel_size,
         num_particles=num_particles(config, species),
+        allow_fewer=config.particles is None,
         num_membranes=config.membranes,
         num_gold=config.gold,
         scheme=TiltScheme.dose_symmetric(low, high, recording.tilt_step, recording.dose_per_tilt),
@@ -84,6 +85,12 @@ def _write_one(
 ) -> TomogramRow:
     """Write all files of one tomogram; returns its row of the list."""
     name, specimen = f"TS_{index:02d}", tomogram.specimen
+    run.on_event(
+        Message(
+            f"{name}: {len(specimen.species)} molecules, {100 * specimen.occupancy:.1f} % of the "
+            "volume is not ice"
+        )
+    )
     sign = -1.0 if config.contrast == "dark" else 1.0
     densities = {
         "even": (f"even/{name}_EVN.mrc", tomogram.even),
@@ -133,17 +140,21 @@ def _write_picks(
 ) -> None:
     """Write picks as one RELION STAR, and for copick one file for each species."""
     picks = Picks(
-        position_zyx=specimen.position_zyx_px.numpy() * settings.pixel_size,
-        rotation=specimen.rotation.numpy(),
+        position_zyx=specimen.position_zyx_px.double().numpy() * settings.pixel_size,
+        rotation=specimen.rotation.double().numpy(),
         species=tuple(species[kind].name for kind in specimen.species.tolist()),
         tomogram_id=(name,) * len(specimen.species),
     )
     folder.mkdir(parents=True, exist_ok=True)
-    write_relion_picks(
+    z, y, x = (settings.pixel_size * n for n in settings.shape)
+    write_relion_particles(
         folder / f"{name}.star",
         picks,
+        extent_zyx=(z, y, x),
         pixel_size=settings.pixel_size,
-        shape=settings.shape,
+        voltage=settings.microscope.voltage,
+        spherical_aberration=settings.microscope.spherical_aberration,
+        amplitude_contrast=settings.microscope.amplitude_contrast,
     )
     for kind in species:
         chosen = picks.select([found == kind.name for found in picks.species])

@@ -6,13 +6,12 @@ costs as much as one to sixteen, unless it is written as a matrix product over t
 """
 
 from itertools import product
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+from torch.autograd.function import FunctionCtx, once_differentiable
 
 ONEDNN_MIN_VALUES = 20480
 """ATen's `use_mkldnn` (Convolution.cpp) sends a batch of one to the slow path up to this many
@@ -56,21 +55,21 @@ def _is_left_to_slow_path(features: Tensor) -> bool:
 def convolve_to_one(
     features: Float[Tensor, "batch channel z y x"],
     weight: Float[Tensor, "1 channel 3 3 3"],
-    bias: Float[Tensor, "1"],
+    bias: Float[Tensor, "1"] | None = None,
 ) -> Float[Tensor, "batch 1 z y x"]:
     """Convolve many channels to a single one; equals `conv3d(..., padding=1)`."""
     is_plain_cpu = features.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
     if not is_plain_cpu:
         return F.conv3d(features, weight, bias, padding=1)
     convolved: Tensor = _ConvolveToOne.apply(features, weight)  # type: ignore[no-untyped-call]
-    return convolved + bias.view(1, 1, 1, 1, 1)
+    return convolved if bias is None else convolved + bias.view(1, 1, 1, 1, 1)
 
 
 class _ConvolveToOne(torch.autograd.Function):
     """Project each voxel's channels on the 27 taps, then add every tap to its neighbour."""
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, weight: Tensor) -> Tensor:
+    def forward(ctx: FunctionCtx, features: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(features, weight)
         batch, _, z, y, x = features.shape
         voxels = _as_voxels(features)
@@ -80,9 +79,9 @@ class _ConvolveToOne(torch.autograd.Function):
         return _scatter(taps).unsqueeze(1)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
-        features, weight = ctx.saved_tensors
+    @once_differentiable
+    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor]:
+        features, weight = ctx.saved_tensors  # type: ignore[attr-defined]
         batch, channels, z, y, x = features.shape
         taps = _gather(grad.squeeze(1)).flatten(2)
         kernel = _as_taps(weight).expand(batch, -1, -1)

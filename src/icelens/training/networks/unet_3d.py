@@ -4,20 +4,15 @@ Stem, four levels of three convolutions and a strided one, a bottleneck of two, 
 with skips, head, and the input added to the output. Weights stay in channels-last order.
 """
 
-import copy
-from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from icelens.core.errors import GeometryError
-from icelens.training.networks.convolution_3d import (
-    convolve_same,
-    convolve_to_one,
-)
+from icelens.training.networks.convolution_3d import convolve_same, convolve_to_one
 
 NEGATIVE_SLOPE = 0.01
 """Of every LeakyReLU, as in IsoNet2 (PyTorch's default)."""
@@ -36,20 +31,18 @@ class UNet3D(nn.Module):
     def __init__(self, filters: tuple[int, ...]) -> None:
         super().__init__()
         self.stem = nn.Conv3d(1, filters[0], 3, padding=1)
-        self.encoder = nn.ModuleList(_stack(n, n, 3) for n in filters[:-1])
+        self.encoder = nn.ModuleList(_stack(n, num_layers=3) for n in filters[:-1])
         self.down = nn.ModuleList(
-            ConvNormActivate(fine, coarse, 2)
-            for fine, coarse in zip(filters[:-1], filters[1:], strict=True)
+            ConvNormActivate(fine, coarse, side=2) for fine, coarse in pairwise(filters)
         )
-        self.bottleneck = _stack(filters[-1], filters[-1], 2)
+        self.bottleneck = _stack(filters[-1], num_layers=2)
         self.up = nn.ModuleList(
-            nn.ConvTranspose3d(coarse, fine, 2, stride=2)
-            for fine, coarse in zip(filters[:-1], filters[1:], strict=True)
+            nn.ConvTranspose3d(coarse, fine, 2, stride=2) for fine, coarse in pairwise(filters)
         )
         self.decoder = nn.ModuleList(DecoderStack(n) for n in filters[:-1])
         self.head = nn.Conv3d(filters[0], 1, 3, padding=1)
         self.box_multiple = 2 ** (len(filters) - 1)
-        self.to(memory_format=torch.channels_last_3d)
+        self.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
     def forward(self, image: Float[Tensor, "batch 1 z y x"]) -> Float[Tensor, "batch 1 z y x"]:
         """Restore normalised volumes; each side a multiple of `box_multiple`.
@@ -74,19 +67,33 @@ class UNet3D(nn.Module):
 
 
 class ConvNormActivate(nn.Module):
-    """Convolution without bias, batch normalisation, LeakyReLU; stride two when its side is two."""
+    """Convolution without bias, batch normalisation, LeakyReLU.
 
-    def __init__(self, num_in: int, num_out: int, side: int) -> None:
+    Side three keeps the size, side two halves it.
+    """
+
+    def __init__(self, num_in: int, num_out: int, side: int = 3) -> None:
         super().__init__()
-        self.conv = nn.Conv3d(num_in, num_out, side, stride=2 if side == 2 else 1, padding=side // 3, bias=False)
-        self.norm = nn.BatchNorm3d(num_out)
+        halves = side == 2
+        self.conv = nn.Conv3d(
+            num_in, num_out, side, stride=2 if halves else 1, padding=0 if halves else 1, bias=False
+        )
+        self.norm: nn.Module = nn.BatchNorm3d(num_out)
 
-    def forward(self, features: Tensor) -> Tensor:
-        if self.conv.kernel_size == (3, 3, 3):
-            features = convolve_same(features, self.conv.weight)
-        else:
-            features = self.conv(features)
-        return F.leaky_relu(self.norm(features), NEGATIVE_SLOPE, inplace=True)
+    def forward(
+        self, features: Float[Tensor, "batch channel z y x"]
+    ) -> Float[Tensor, "batch out z_out y_out x_out"]:
+        """Convolve, normalise, activate."""
+        weight, bias = self.conv.weight, self.conv.bias
+        if weight.shape[-1] == 2:
+            return self.activate(F.conv3d(features, weight, bias, stride=2))
+        return self.activate(convolve_same(features, weight, bias))
+
+    def activate(
+        self, convolved: Float[Tensor, "batch out z y x"]
+    ) -> Float[Tensor, "batch out z y x"]:
+        """Normalise and activate what was convolved elsewhere."""
+        return F.leaky_relu(self.norm(convolved), NEGATIVE_SLOPE, inplace=True)
 
 
 class DecoderStack(nn.Module):
@@ -98,20 +105,23 @@ class DecoderStack(nn.Module):
 
     def __init__(self, num_channels: int) -> None:
         super().__init__()
-        self.join = ConvNormActivate(2 * num_channels, num_channels, 3)
-        self.stack = _stack(num_channels, num_channels, 2)
+        self.join = ConvNormActivate(2 * num_channels, num_channels)
+        self.stack = _stack(num_channels, num_layers=2)
 
-    def forward(self, skip: Tensor, coarse: Tensor) -> Tensor:
+    def forward(
+        self,
+        skip: Float[Tensor, "batch channel z y x"],
+        coarse: Float[Tensor, "batch channel z y x"],
+    ) -> Float[Tensor, "batch channel z y x"]:
+        """Decode one level; `coarse` is overwritten."""
+        conv = self.join.conv
+        of_skip, of_coarse = conv.weight.chunk(2, dim=1)
         skip = F.leaky_relu(skip, NEGATIVE_SLOPE)
         coarse = F.leaky_relu(coarse, NEGATIVE_SLOPE, inplace=True)
-        of_skip, of_coarse = self.join.conv.weight.chunk(2, dim=1)
-        features = convolve_same(skip, of_skip) + convolve_same(coarse, of_coarse)
-        features = F.leaky_relu(self.join.norm(features), NEGATIVE_SLOPE, inplace=True)
-        return self.stack(features)
+        joined = convolve_same(skip, of_skip, conv.bias).add_(convolve_same(coarse, of_coarse))
+        decoded: Tensor = self.stack(self.join.activate(joined))
+        return decoded
 
 
-def _stack(num_in: int, num_out: int, num_layers: int) -> nn.Sequential:
-    widths = [num_in] + [num_out] * num_layers
-    return nn.Sequential(
-        *(ConvNormActivate(a, b, 3) for a, b in zip(widths[:-1], widths[1:], strict=True))
-    )
+def _stack(num_channels: int, num_layers: int) -> nn.Sequential:
+    return nn.Sequential(*(ConvNormActivate(num_channels, num_channels) for _ in range(num_layers)))
