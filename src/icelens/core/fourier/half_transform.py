@@ -14,7 +14,8 @@ def full_weight(weight: Float[Tensor, "z y x_half"], num_x: int) -> Float[Tensor
     """
     # the frequencies -x that are not stored carry the weight of (-z, -y, x)
     mirrored = weight[..., 1 : (num_x + 1) // 2].flip(0, 1, 2).roll((1, 1), (0, 1))
-    return torch.fft.fftshift(torch.cat([weight, mirrored], dim=-1))
+    full: Tensor = torch.fft.fftshift(torch.cat([weight, mirrored], dim=-1))
+    return full
 
 
 def point_spread(weight: Float[Tensor, "z y x_half"], num_x: int) -> Float[Tensor, "z y {num_x}"]:
