@@ -116,7 +116,11 @@ def report(run: Run, curves: Curves, summary: dict[str, dict[str, float]]) -> No
         [[name, *values.values()] for name, values in summary.items()],
     )
     picture = fsc_curves(
-        {name: curve.correlation.numpy() for name, curve in curves.items()},
+        {
+            # a shell without samples has no correlation; the line is broken there
+            name: torch.where(curve.count > 0, curve.correlation, math.nan).numpy()
+            for name, curve in curves.items()
+        },
         curves["all"].spatial_frequency.numpy(),
         thresholds={f"{height:g}": height for height in THRESHOLDS},
     )

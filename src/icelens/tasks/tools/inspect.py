@@ -7,10 +7,11 @@ from pathlib import Path
 from icelens.core.data.tomograms import TomogramRow
 from icelens.core.errors import GeometryError, IcelensError, InputFileError, MetadataError
 from icelens.core.events import Message, OnEvent
+from icelens.core.io.picks import read_copick
 from icelens.core.io.slabs import check_values, statistics
 from icelens.core.io.star import read_star
 from icelens.core.io.tilt_series import read_tilt_series
-from icelens.core.io.tomogram_star import read_tomograms
+from icelens.core.io.tomogram_star import read_tomograms, tomograms_from_json
 from icelens.core.io.volume_header import resolve_pixel_size
 from icelens.core.io.volumes import open_volume, read_header
 from icelens.jobs.record import RECORD_NAME, read_record
@@ -117,9 +118,6 @@ def describe_tilts(path: Path) -> Iterator[str]:
 
 def describe_json(path: Path) -> Iterator[str]:
     """Picks of copick, a record of a run, or a table of tomograms."""
-    from icelens.core.io.picks import read_copick
-    from icelens.core.io.tomogram_star import tomograms_from_json
-
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
