@@ -87,10 +87,10 @@ class TrainConfig(TomogramsConfig):
     loss: LossName = Field(default="l2", json_schema_extra=EXPERT)
     """How answer and target are compared."""
 
-    learning_rate: float = Field(default=1e-3, gt=0, json_schema_extra=EXPERT)
+    learning_rate: float = Field(default=2e-3, gt=0, json_schema_extra=EXPERT)
     """Highest rate of AdamW, after the warm-up."""
 
-    min_learning_rate: float = Field(default=1e-5, ge=0, json_schema_extra=EXPERT)
+    min_learning_rate: float = Field(default=2e-5, ge=0, json_schema_extra=EXPERT)
     """Rate at the end of the cosine that spans the whole run."""
 
     warmup_steps: int = Field(default=20, ge=0, json_schema_extra=EXPERT)
@@ -154,7 +154,7 @@ class RefineConfig(TrainConfig):
     )
     """Filter of the reconstruction that the synthetic noise should look like."""
 
-    random_rotations: float = Field(default=0.2, ge=0, le=1, json_schema_extra=EXPERT)
+    random_rotations: float = Field(default=0.0, ge=0, le=1, json_schema_extra=EXPERT)
     """Share of boxes turned by any angle; the others by right angles, which lose nothing."""
 
     apply_wedge: bool = Field(default=True, json_schema_extra=EXPERT)
