@@ -107,24 +107,24 @@ def open_crops(
     for row in rows:
         halves, paths = sources(row, method, input_column, reading)
         shape = halves[0].volume.shape
-        mask = None if method == "denoise" else read_mask(row, shape)
-        truth = row.ground_truth
+        centres = Centres(
+            None if method == "denoise" else read_mask(row, shape),
+            shape,
+            config.box_size,
+            paths[0],
+            held_out_fraction=config.validation_fraction,
+            held_out=held_out,
+        )
+        truth = None
+        if row.ground_truth is not None:
+            truth = reading.open(row.require("ground_truth"), row.pixel_size)
         tomograms.append(
             TrainingTomogram(
                 halves,
-                Centres(
-                    mask,
-                    shape,
-                    config.box_size,
-                    paths[0],
-                    held_out_fraction=config.validation_fraction,
-                    held_out=held_out,
-                ),
-                crop_starts(row, shape, config.box_size),
+                centres,
+                centres.on_own_side(crop_starts(row, shape, config.box_size)),
                 config.subtomograms or row.num_subtomograms or max(1, 3000 // len(rows)),
-                None
-                if truth is None
-                else reading.open(row.require("ground_truth"), row.pixel_size),
+                truth,
             )
         )
     return Crops(
