@@ -34,6 +34,7 @@ from icelens.tasks.restore.spectral_loss import SpectralLoss
 from icelens.training.checkpoint import load_checkpoint
 from icelens.training.device import Compute, choose_compute
 from icelens.training.loop import BatchSource, FitResult, FitSettings, Objective, fit
+from icelens.training.seed import seed_everything
 from icelens.training.statistics import reestimate_batch_norm
 
 RECALIBRATION_BATCHES = 8
@@ -48,10 +49,11 @@ def train(config: DenoiseConfig | RefineConfig, run: Run) -> Path:
     if isinstance(config, RefineConfig):
         method = choose_method(rows, config.method)
     run.on_event(Message(f"Method {method}, {len(rows)} tomograms"))
+    seed_everything(config.seed)  # the first weights are drawn, too
     network = build_network(config.network)
     pixel_size = common_pixel_size(rows)
     if config.pretrained is not None:
-        load_weights(network, config, method, pixel_size)
+        load_weights(network, config, config.pretrained, pixel_size)
     physics = [physics_of(row, config, compute.device) for row in rows]
     crops = open_crops(config, rows, method)
     held_out = (
@@ -208,16 +210,13 @@ def common_pixel_size(rows: Sequence[TomogramRow]) -> float:
     return sum(sizes) / len(sizes)
 
 
-def load_weights(
-    network: nn.Module, config: TrainConfig, method: Method, pixel_size: float
-) -> None:
-    """Start from the weights of another run.
+def load_weights(network: nn.Module, config: TrainConfig, source: Path, pixel_size: float) -> None:
+    """Start from the weights of another run; a denoiser is a fair start for wedge filling.
 
     Raises:
         CheckpointError: If it holds another network, or was trained at another pixel size.
     """
-    assert config.pretrained is not None
-    checkpoint = load_checkpoint(config.pretrained)
+    checkpoint = load_checkpoint(source)
     description = checkpoint.description
     if description.get("network") != config.network:
         raise CheckpointError(
@@ -230,8 +229,13 @@ def load_weights(
             f"{checkpoint.path}: trained at {trained_at:g} Å/px, the tomograms have "
             f"{pixel_size:g}; rescale them with `icelens tools resize --pixel-size {trained_at:g}`"
         )
-    del method  # a denoiser is a fair start for wedge filling
-    network.load_state_dict(dict(checkpoint.tensors))
+    try:
+        network.load_state_dict(dict(checkpoint.tensors))
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{checkpoint.path}: its weights do not fit {config.network}; the file is damaged or "
+            "was made by another version of icelens"
+        ) from error
 
 
 def previews(
@@ -261,8 +265,14 @@ def previews(
         default_plan(config.box_size, compute),
     )
     chosen = [row for row in rows if row.index in wanted]
-    every = config.save_every * steps_per_epoch
-    return Previews(restorer, chosen, run.folder / "preview", every, run.on_event)
+    return Previews(
+        restorer,
+        chosen,
+        run.folder / "preview",
+        config.save_every * steps_per_epoch,
+        config.epochs * steps_per_epoch,
+        run.on_event,
+    )
 
 
 def on_device(crops: Crops, device: torch.device) -> BatchSource:
