@@ -110,9 +110,9 @@ def write_pair(
     return star
 
 
-def write_checkpoint(folder: Path, network: nn.Module | None = None, **description: Any) -> Path:
-    """A checkpoint of a network, by default of one without weights."""
+def write_checkpoint(folder: Path, holds: nn.Module | None = None, **description: Any) -> Path:
+    """A checkpoint of the weights that a network holds, by default of one without weights."""
     path = folder / "network.safetensors"
-    weights = {} if network is None else network.state_dict()
+    weights = {} if holds is None else holds.state_dict()
     save_checkpoint(path, weights, {**DESCRIPTION, **description})
     return path
