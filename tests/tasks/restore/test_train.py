@@ -120,7 +120,7 @@ def test_resumed_run_ends_with_the_weights_of_one_never_stopped(
         with pytest.raises(KeyboardInterrupt):
             run_job(refine, settings(star, halves), on_event=interrupting(3))
     else:
-        with pytest.raises(StoppedEarly, match="time limit was reached at step 1;.*--resume"):
+        with pytest.raises(StoppedEarly, match=r"time limit was reached at step 1;.*--resume"):
             run_job(refine, settings(star, halves, time_limit=1e-9))
     run_job(refine, settings(star, halves), resume=True)
     assert same(tmp_path / "whole", halves)
