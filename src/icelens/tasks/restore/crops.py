@@ -52,11 +52,12 @@ def standardise(volume: Volume, path: Path, *, sign: float) -> Standardised:
     """
     count, total, squares = 0, 0.0, 0.0
     shift = float(volume.array[0, 0, 0])  # keeps the sum of squares well conditioned
-    for start in range(0, volume.shape[0], SLAB):
-        slab = np.asarray(volume.array[start : start + SLAB], np.float64) - shift
-        count += slab.size
-        total += float(slab.sum())
-        squares += float((slab**2).sum())
+    with np.errstate(invalid="ignore"):  # infinities end as NaN, which is told below
+        for start in range(0, volume.shape[0], SLAB):
+            slab = np.asarray(volume.array[start : start + SLAB], np.float64) - shift
+            count += slab.size
+            total += float(slab.sum())
+            squares += float((slab**2).sum())
     variance = squares / count - (total / count) ** 2
     if not np.isfinite(variance):
         raise InputFileError(
@@ -81,7 +82,7 @@ class Centres:
         held_out_fraction: float = 0.0,
         held_out: bool = False,
     ) -> None:
-        self.mask, self.shape, self.box_size = mask, shape, box_size
+        self.mask, self.shape, self.box_size, self.path = mask, shape, box_size, path
         half = box_size // 2
         # an axis thinner than the box has one place: the middle, mirrored on both sides
         places = [
@@ -125,6 +126,26 @@ class Centres:
             within = int(np.flatnonzero(self._plane(z))[within])
         centre = (z, self.inner[1].start + within // width, self.inner[2].start + within % width)
         return [c - self.box_size // 2 for c in centre]
+
+    def on_own_side(
+        self, starts: Sequence[tuple[int, int, int]]
+    ) -> tuple[tuple[int, int, int], ...]:
+        """Those boxes around picks that lie on this side of the held-out border.
+
+        Raises:
+            GeometryError: If none of them does.
+        """
+        low, high = (
+            edge - self.box_size // 2 for edge in (self.inner[1].start, self.inner[1].stop)
+        )
+        own = tuple(start for start in starts if low <= start[1] < high)
+        if starts and not own:
+            raise GeometryError(
+                f"{self.path}: none of {len(starts)} picks has y from {low} to "
+                f"{high + self.box_size} px, where boxes for training or validation are cut; add "
+                "picks there or set --validation-fraction 0"
+            )
+        return own
 
     def __len__(self) -> int:
         """How many voxels may be a centre."""

@@ -30,8 +30,12 @@ class TilePlan:
 
     def tiling(self, shape: tuple[int, int, int]) -> Tiling:
         """Tiles for a volume; an axis that fits into one tile with its margins gets just that."""
+        least = 2 * self.margin + self.ramp + 1  # a tile of a slab thinner than a ramp
         z, y, x = (
-            min(self.tile_size, math.ceil((size + 2 * self.margin) / NETWORK_STEP) * NETWORK_STEP)
+            min(
+                self.tile_size,
+                math.ceil(max(size + 2 * self.margin, least) / NETWORK_STEP) * NETWORK_STEP,
+            )
             for size in shape
         )
         return Tiling(shape, (z, y, x), self.margin, self.ramp)

@@ -21,17 +21,18 @@ LARGEST_PICTURE = 512  # voxels along a side of a drawn slice; larger tomograms 
 
 @dataclass(frozen=True)
 class Previews:
-    """Predicts chosen tomograms with the averaged network at every `every` saves."""
+    """Predicts chosen tomograms with the averaged network now and then, and at the end."""
 
     restorer: Restorer
     rows: Sequence[TomogramRow]
     folder: Path
-    steps_per_save: int
+    every: int
+    num_steps: int
     on_event: OnEvent
 
     def __call__(self, network: nn.Module, step: int) -> None:
         """Write `preview/<tomogram>_step_<step>.mrc` with its pictures, if it is time."""
-        if step % self.steps_per_save:
+        if step % self.every and step != self.num_steps:
             return
         ready = prepare_network(network, self.restorer.compute)
         restorer = replace(self.restorer, network=ready)

@@ -36,6 +36,7 @@ from icelens.training.allocator import keep_freed_memory
 from icelens.training.checkpoint import load_checkpoint
 from icelens.training.device import Compute, choose_compute
 from icelens.training.loop import BatchSource, FitResult, FitSettings, Objective, fit
+from icelens.training.seed import seed_everything
 from icelens.training.statistics import reestimate_batch_norm
 
 RECALIBRATION_BATCHES = 8
@@ -53,10 +54,11 @@ def train(config: DenoiseConfig | RefineConfig, run: Run) -> Path:
         method = choose_method(rows, config.method)
         rows = prepare_rows(config, rows, run)
     run.on_event(Message(f"Method {method}, {len(rows)} tomograms"))
+    seed_everything(config.seed)  # the first weights are drawn, too
     network = build_network(config.network)
     pixel_size = common_pixel_size(rows)
     if config.pretrained is not None:
-        load_weights(network, config, method, pixel_size)
+        load_weights(network, config, config.pretrained, pixel_size)
     physics = [physics_of(row, config, compute.device) for row in rows]
     crops = open_crops(config, rows, method)
     held_out = (
@@ -112,24 +114,24 @@ def open_crops(
     for row in rows:
         halves, paths = sources(row, method, input_column, reading)
         shape = halves[0].volume.shape
-        mask = None if method == "denoise" else read_mask(row, shape)
-        truth = row.ground_truth
+        centres = Centres(
+            None if method == "denoise" else read_mask(row, shape),
+            shape,
+            config.box_size,
+            paths[0],
+            held_out_fraction=config.validation_fraction,
+            held_out=held_out,
+        )
+        truth = None
+        if row.ground_truth is not None:
+            truth = reading.open(row.require("ground_truth"), row.pixel_size)
         tomograms.append(
             TrainingTomogram(
                 halves,
-                Centres(
-                    mask,
-                    shape,
-                    config.box_size,
-                    paths[0],
-                    held_out_fraction=config.validation_fraction,
-                    held_out=held_out,
-                ),
-                crop_starts(row, shape, config.box_size),
+                centres,
+                centres.on_own_side(crop_starts(row, shape, config.box_size)),
                 config.subtomograms or row.num_subtomograms or max(1, 3000 // len(rows)),
-                None
-                if truth is None
-                else reading.open(row.require("ground_truth"), row.pixel_size),
+                truth,
                 physics_of(row, config, torch.device("cpu")).turn_weights(),
             )
         )
@@ -214,16 +216,13 @@ def common_pixel_size(rows: Sequence[TomogramRow]) -> float:
     return sum(sizes) / len(sizes)
 
 
-def load_weights(
-    network: nn.Module, config: TrainConfig, method: Method, pixel_size: float
-) -> None:
-    """Start from the weights of another run.
+def load_weights(network: nn.Module, config: TrainConfig, source: Path, pixel_size: float) -> None:
+    """Start from the weights of another run; a denoiser is a fair start for wedge filling.
 
     Raises:
         CheckpointError: If it holds another network, or was trained at another pixel size.
     """
-    assert config.pretrained is not None
-    checkpoint = load_checkpoint(config.pretrained)
+    checkpoint = load_checkpoint(source)
     description = checkpoint.description
     if description.get("network") != config.network:
         raise CheckpointError(
@@ -236,8 +235,13 @@ def load_weights(
             f"{checkpoint.path}: trained at {trained_at:g} Å/px, the tomograms have "
             f"{pixel_size:g}; rescale them with `icelens tools resize --pixel-size {trained_at:g}`"
         )
-    del method  # a denoiser is a fair start for wedge filling
-    network.load_state_dict(dict(checkpoint.tensors))
+    try:
+        network.load_state_dict(dict(checkpoint.tensors))
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{checkpoint.path}: its weights do not fit {config.network}; the file is damaged or "
+            "was made by another version of icelens"
+        ) from error
 
 
 def previews(
@@ -267,8 +271,14 @@ def previews(
         default_plan(config.box_size, compute),
     )
     chosen = [row for row in rows if row.index in wanted]
-    every = config.save_every * steps_per_epoch
-    return Previews(restorer, chosen, run.folder / "preview", every, run.on_event)
+    return Previews(
+        restorer,
+        chosen,
+        run.folder / "preview",
+        config.save_every * steps_per_epoch,
+        config.epochs * steps_per_epoch,
+        run.on_event,
+    )
 
 
 def batch_source(
