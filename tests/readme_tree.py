@@ -9,15 +9,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "icelens"
 BEGIN, END = "<!-- tree: python tests/readme_tree.py -->\n", "<!-- end of tree -->\n"
-LONGEST_PHRASE = 84
 
 
 def first_sentence(path: Path) -> str:
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    sentence = docstring.partition("\n")[0].rstrip(".:")
-    if len(sentence) <= LONGEST_PHRASE:
-        return sentence
-    return sentence[:LONGEST_PHRASE].rpartition(" ")[0].rstrip(",;:") + " ..."
+    return docstring.partition("\n")[0].rstrip(".:")
 
 
 def lines_of(folder: Path, depth: int) -> list[str]:
