@@ -44,7 +44,7 @@ def read_foreign_checkpoint(path: Path) -> Mapping[str, Any]:
             f"{path}: not a plain checkpoint: {_first_reason(error)}; only tensors, numbers and "
             "words are read, and nothing was executed; export the weights alone"
         ) from error
-    except Exception as error:
+    except Exception as error:  # damaged bytes may trip the parser in any way
         raise CheckpointError(
             f"{path}: damaged, cut short or not a file of torch.save ({_first_reason(error)}); "
             "copy it again"

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from icelens.core.errors import MetadataError
 from icelens.core.optics.missing_wedge import TiltScheme, measured_mask
 from icelens.core.volumes.rotate import random_rotations, right_angle_rotations, rotate
 
@@ -116,3 +117,16 @@ def test_late_tilts_weigh_less_at_high_resolution():
     assert flat > 0.95
     assert steep < 0.2
     assert mask[0, 0, 1] > 0.95  # at low resolution every dose is early
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"tilt_min": 60.0, "tilt_max": -60.0},
+        {"tilt_min": -60.0, "tilt_max": 60.0, "angles": (0.0, 3.0), "doses": (1.0,)},
+        {"tilt_min": -60.0, "tilt_max": 60.0, "angles": (0.0,), "doses": (math.nan,)},
+    ],
+)
+def test_impossible_tilt_schemes_are_refused(values):
+    with pytest.raises(MetadataError):
+        TiltScheme(**values)

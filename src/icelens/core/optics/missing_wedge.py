@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from icelens.core.errors import MetadataError
 from icelens.core.optics.ctf import ctf
 from icelens.core.optics.dose import dose_weight
 
@@ -40,6 +41,21 @@ class TiltScheme:
     voltage: float = 300.0
     spherical_aberration: float = 2.7
     amplitude_contrast: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse ranges and lists that no tilt series has."""
+        if not -90 <= self.tilt_min < self.tilt_max <= 90:
+            raise MetadataError(
+                f"tilt range {self.tilt_min:g} to {self.tilt_max:g} is reversed or impossible, "
+                "expected the lower angle first, both between -90 and 90 degrees"
+            )
+        for name, values in (("dose", self.doses), ("defocus", self.defoci)):
+            if values and len(values) != len(self.angles):
+                raise MetadataError(
+                    f"{len(values)} {name} values for {len(self.angles)} tilts; list one for each"
+                )
+        if not all(math.isfinite(v) for v in (*self.angles, *self.doses, *self.defoci)):
+            raise MetadataError("a tilt angle, dose or defocus is not a finite number; correct it")
 
 
 def measured_mask(

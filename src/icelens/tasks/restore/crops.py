@@ -172,13 +172,17 @@ class CropBatch:
 
 @dataclass(frozen=True)
 class TrainingTomogram:
-    """One tomogram ready to be cut: its halves (or the single map), centres and share of boxes."""
+    """One tomogram ready to be cut: its halves (or the single map), centres and share of boxes.
+
+    `turn_weights` say how often each of the 24 right-angle rotations is drawn.
+    """
 
     halves: tuple[Standardised, ...]
     centres: Centres
     starts: tuple[tuple[int, int, int], ...]
     num_subtomograms: int
     truth: Standardised | None
+    turn_weights: tuple[float, ...] = (1.0,) * 24
 
 
 class Crops:
@@ -214,7 +218,7 @@ class Crops:
             cut = self._cut(tomogram, rng)
             boxes.append(cut[0])
             truths.append(cut[1])
-            rotations.append(self._rotation(rng))
+            rotations.append(self._rotation(tomogram, rng))
             owners.append(owner)
             seeds.append(int(rng.integers(2**62)))
         known = [t for t in truths if t is not None]
@@ -242,8 +246,12 @@ class Crops:
         truth = None if tomogram.truth is None else tomogram.truth.cut(start, box)
         return np.stack(halves), truth
 
-    def _rotation(self, rng: np.random.Generator) -> Float[Tensor, "3 3"]:
+    def _rotation(
+        self, tomogram: TrainingTomogram, rng: np.random.Generator
+    ) -> Float[Tensor, "3 3"]:
         if rng.random() < self.random_rotation_probability:
             generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
             return random_rotations(1, generator=generator)[0]
-        return right_angle_rotations()[int(rng.integers(24))]
+        weights = np.asarray(tomogram.turn_weights)
+        turn = rng.choice(len(weights), p=weights / weights.sum())
+        return right_angle_rotations()[int(turn)]
