@@ -134,13 +134,13 @@ def average_halves(
             for half in ("even", "odd")
         ]
         path = folder / f"{pair_name(row.require('even'))}_full.mrc"
-        even, odd = halves
+        even = halves[0]
         with new_volume(
             path, shape=even.shape, pixel_size=row.pixel_size, origin_xyz=even.origin_xyz
         ) as mean:
             for part in slabs(even.shape):
-                total = np.asarray(even.array[part], np.float32) + odd.array[part]
-                mean[part] = 0.5 * total
+                first, second = (np.asarray(half.array[part], np.float32) for half in halves)
+                mean[part] = 0.5 * (first + second)
         on_event(Saved(path, "volume"))
         on_event(Progress("average", done, len(rows), "tomogram"))
         averaged.append(replace(row, full=path))
