@@ -19,7 +19,8 @@ class ShellCorrelation:
 
     Attributes:
         spatial_frequency: Middle of each shell, in 1/Å.
-        correlation: In [-1, 1]; 1 in shell 0 by convention, 0 where a map has no power.
+        correlation: In [-1, 1]; 1 in shell 0 by convention, 0 where a map has no power, NaN
+            everywhere else if a map holds NaN.
         count: Samples of the full transform in each shell, weighted by the region.
     """
 
@@ -33,8 +34,8 @@ def fourier_shell_correlation(
     map_2: Float[Tensor, "*batch z y x"],
     *,
     pixel_size: float,
-    region: Float[Tensor, "#z #y #x_half"] | None = None,
-    mask: Float[Tensor, "#z #y #x"] | None = None,
+    region: Float[Tensor, "z y x_half"] | None = None,
+    mask: Float[Tensor, "z y x"] | None = None,
 ) -> ShellCorrelation:
     """Correlate two maps shell by shell: `sum F1 F2* / sqrt(sum |F1|^2 sum |F2|^2)`.
 
@@ -104,7 +105,7 @@ def resolution_at(curve: ShellCorrelation, threshold: float) -> float:
         GeometryError: If the curve is a batch of curves.
     """
     frequency, correlation = _populated(curve)
-    below = (correlation < threshold).nonzero()
+    below = (~(correlation >= threshold)).nonzero()  # NaN counts, and makes the answer NaN
     if not len(below):
         return 1.0 / float(frequency[-1])
     after = max(1, int(below[0]))
@@ -176,7 +177,7 @@ def _shell_products(
         # Parseval: the mean of |F|^2 is the energy in real space; FFTs err by some eps of its root
         mean_power = values.double().square().sum(_AXES)[..., None].to(power.device)
         floor = (10.0 * torch.finfo(values.dtype).eps) ** 2 * mean_power * counts
-        powers.append(torch.where(power > floor, power, 0.0).cpu())
+        powers.append(torch.where(power <= floor, 0.0, power).cpu())  # NaN stays NaN
     return sums(spectrum_1, spectrum_2).cpu(), *powers
 
 
@@ -196,7 +197,7 @@ def _ratio(
     power_2: Float[Tensor, "*shape"],
 ) -> Float[Tensor, "*shape"]:
     scale = (power_1 * power_2).sqrt()
-    return torch.where(scale > 0, cross / scale.clamp(min=1e-300), 0.0).clamp(-1.0, 1.0)
+    return torch.where(scale == 0, 0.0, cross / scale.clamp(min=1e-300)).clamp(-1.0, 1.0)
 
 
 def _populated(

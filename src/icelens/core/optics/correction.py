@@ -38,16 +38,20 @@ def transfer_curve(
     return clip_first_peak(curve, clip_first_peak_mode) * envelope
 
 
-def radial(curve: Float[Tensor, " sample"], shape: Shape) -> Float[Tensor, "z y x_half"]:
+def radial(
+    curve: Float[Tensor, " sample"], shape: Shape, *, last_frequency: float = 0.5
+) -> Float[Tensor, "z y x_half"]:
     """Lay a curve over the half transform of a box of any shape.
 
     Args:
-        curve: Values at equal steps from zero to the Nyquist frequency, both included; linear in
-            between, the last beyond (in the corners).
+        curve: Values at equal steps from frequency zero to `last_frequency`, both included; linear
+            in between, the last one beyond (in the corners).
         shape: Voxels of the box in real space.
+        last_frequency: Of the last value, in cycles/px; the Nyquist frequency if left out.
     """
     last = len(curve) - 1
-    position = (frequency_radius(shape, device=curve.device) * (2 * last)).clamp(max=last)
+    radius = frequency_radius(shape, device=curve.device)
+    position = (radius * (last / last_frequency)).clamp(max=last)
     base = position.long().clamp(max=max(0, last - 1))
     values = curve[base]
     return values + (curve[(base + 1).clamp(max=last)] - values) * (position - base)
