@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import readme_tree
 import tifffile
+from torch.distributed.run import parse_args
 
 from icelens.apps import arguments, cli
 from icelens.jobs import registry
@@ -59,6 +60,17 @@ def test_pages_hold_commands() -> None:
 def test_command_is_understood(words: list[str]) -> None:
     assert tuple(words[:2]) in JOBS, f"no job {' '.join(words[:2])}"
     arguments.parse(JOBS[words[0], words[1]], words[2:])
+
+
+def test_torchrun_passes_our_flags_on() -> None:
+    # torchrun matches abbreviations: it takes --star for --start-method unless told to stop
+    guide = (ROOT / "docs" / "guide" / "restore.md").read_text(encoding="utf-8")
+    lines = [line for line in guide.splitlines() if line.startswith("torchrun ")]
+    assert lines
+    for line in lines:
+        given = parse_args(shlex.split(line)[1:])
+        assert (given.module, given.training_script) == (True, "icelens.apps.cli")
+        arguments.parse(JOBS["restore", "refine"], given.training_script_args[2:])
 
 
 def test_unknown_flag_in_a_page_would_be_found() -> None:
