@@ -89,8 +89,7 @@ def test_mentioned_flags_and_jobs_exist(page: Path) -> None:
     prose = BLOCK.sub("", page.read_text(encoding="utf-8"))
     for mention in re.findall(r"`([^`]+)`", prose):
         for flag in re.findall(r"(?<![\w-])--[a-z][\w.-]*", mention):
-            is_isonet2s = "_" in flag or flag != flag.lower()
-            assert flag in known or flag == "--flag" or is_isonet2s, f"`{mention}`: no {flag}"
+            assert flag in known or flag == "--flag", f"`{mention}`: no {flag}"
         match = re.match(r"icelens (restore|tools|simulate) ([a-z0-9-]+)", mention)
         if match:
             assert match.groups() in JOBS, f"`{mention}`: no such job"
