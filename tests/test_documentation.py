@@ -1,0 +1,216 @@
+"""What the pages say holds: commands parse and run, links lead somewhere, no job is forgotten."""
+
+import re
+import shlex
+import signal
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import readme_tree
+import tifffile
+from torch.distributed.run import parse_args
+
+from icelens.apps import arguments, cli
+from icelens.jobs import registry
+from icelens.jobs.settings import settings_of
+from icelens.tasks.restore import network
+from icelens.training.networks.unet_3d import UNet3D
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+JOBS = {(job.task, job.command): job for job in registry.all_jobs()}
+NO_JOBS = {"doctor", "demo", "schema"}
+OTHER_FLAGS = {"--nproc-per-node", "--nnodes", "--rdzv-endpoint"}
+"""Flags that belong to torchrun."""
+BLOCK = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def commands_of(page: Path) -> list[list[str]]:
+    """The words after `icelens` of each command in a page's code blocks, torchrun's too."""
+    found = []
+    for block in BLOCK.findall(page.read_text(encoding="utf-8")):
+        for line in block.splitlines():
+            if line.startswith("torchrun ") and "icelens.apps.cli" in line:
+                found.append(shlex.split(line.partition("icelens.apps.cli")[2], comments=True))
+            elif line.startswith("icelens "):
+                found.append(shlex.split(line, comments=True)[1:])
+    return found
+
+
+COMMANDS = [
+    pytest.param(words, id=f"{name_of(page)}: {' '.join(words)[:60]}")
+    for page in PAGES
+    for words in commands_of(page)
+    if words[0] not in NO_JOBS
+]
+
+
+def test_pages_hold_commands() -> None:
+    assert len(COMMANDS) > 20
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_command_is_understood(words: list[str]) -> None:
+    assert tuple(words[:2]) in JOBS, f"no job {' '.join(words[:2])}"
+    arguments.parse(JOBS[words[0], words[1]], words[2:])
+
+
+def test_torchrun_passes_our_flags_on() -> None:
+    # torchrun matches abbreviations: it takes --star for --start-method unless told to stop
+    guide = (ROOT / "docs" / "guide" / "restore.md").read_text(encoding="utf-8")
+    lines = [line for line in guide.splitlines() if line.startswith("torchrun ")]
+    assert lines
+    for line in lines:
+        given = parse_args(shlex.split(line)[1:])
+        assert (given.module, given.training_script) == (True, "icelens.apps.cli")
+        arguments.parse(JOBS["restore", "refine"], given.training_script_args[2:])
+
+
+def test_unknown_flag_in_a_page_would_be_found() -> None:
+    with pytest.raises(arguments.UsageError, match="no such flag"):
+        arguments.parse(JOBS["restore", "mask"], ["--star", "a.star", "--desnity-percentage", "5"])
+
+
+def flags_of(job: object) -> set[str]:
+    config_type = job.config_type  # type: ignore[attr-defined]
+    return {setting.flag for setting in settings_of(config_type)} | set(arguments.RUN_FLAGS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_mentioned_flags_and_jobs_exist(page: Path) -> None:
+    known = set().union(*(flags_of(job) for job in JOBS.values())) | OTHER_FLAGS
+    prose = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    for mention in re.findall(r"`([^`]+)`", prose):
+        for flag in re.findall(r"(?<![\w-])--[a-z][\w.-]*", mention):
+            assert flag in known or flag == "--flag", f"`{mention}`: no {flag}"
+        match = re.match(r"icelens (restore|tools|simulate) ([a-z0-9-]+)", mention)
+        if match:
+            assert match.groups() in JOBS, f"`{mention}`: no such job"
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=lambda job: job.name)
+def test_every_job_has_a_line_in_the_readme(job: object) -> None:
+    listed = {tuple(words[:2]) for words in commands_of(ROOT / "README.md")}
+    assert (job.task, job.command) in listed  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "command", ["prepare", "deconvolve", "mask", "denoise", "refine", "predict"]
+)
+def test_every_flag_is_on_the_page_for_users_of_isonet2(command: str) -> None:
+    text = (ROOT / "docs" / "coming-from" / "isonet2.md").read_text(encoding="utf-8")
+    for setting in settings_of(JOBS["restore", command].config_type):
+        assert f"{setting.flag}`" in text or f"{setting.flag} " in text, setting.flag
+
+
+def headings_of(page: Path) -> set[str]:
+    """Anchors as code hosts make them of a page's headings."""
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in link:
+            continue
+        file, _, anchor = link.partition("#")
+        target = (page.parent / file).resolve() if file else page
+        assert target.exists(), f"{name_of(page)} links to {link}"
+        if anchor:
+            assert anchor in headings_of(target), f"{name_of(page)} links to {link}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_functions_named_in_pages_exist(page: Path) -> None:
+    for mention in re.findall(r"`([^`]+)`", BLOCK.sub("", page.read_text(encoding="utf-8"))):
+        match = re.fullmatch(r"([\w/]+/\w+\.py)(?:: ([\w., ]+))?", " ".join(mention.split()))
+        if match is None or match[1].startswith(("tests/", "bench/", "tasks/<")):
+            continue
+        file = readme_tree.SOURCE / match[1]
+        assert file.exists(), f"{name_of(page)} names {mention}"
+        for name in re.split(r"[., ]+", match[2] or ""):
+            assert name in file.read_text(encoding="utf-8"), f"{name_of(page)} names {mention}"
+
+
+def test_tree_of_the_readme_is_that_of_the_source() -> None:
+    shown = readme_tree.tree_in((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert shown == readme_tree.tree(), "run `python tests/readme_tree.py`"
+
+
+TINY: dict[tuple[str, str], list[str]] = {
+    ("simulate", "tomograms"): [
+        "--shape", "24,40,40", "--count", "2", "--particles", "4", "--species", "1",
+        "--mass-range", "100,150", "--recording.tilt-step", "10",
+    ],
+    ("restore", "refine"): [
+        "--box-size", "16", "--batch-size", "2", "--epochs", "2", "--subtomograms", "2",
+        "--network", "unet-small", "--save-every", "1",
+    ],
+    ("restore", "denoise"): [
+        "--box-size", "16", "--batch-size", "2", "--epochs", "1", "--subtomograms", "2",
+        "--network", "unet-small",
+    ],
+}  # fmt: skip
+"""What makes a command of a page quick; a flag given last counts."""
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty working folder, and networks of a few weights under the names of the real ones."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("unet-small", "unet-medium"):
+        monkeypatch.setitem(network.NETWORKS, name, partial(UNet3D, (2, 4, 4, 4, 4)))
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, on_sigterm)
+
+
+def run(words: list[str]) -> None:
+    """Run a command of a page as the shell would, in little time."""
+    extra = [] if "--resume" in words else TINY.get((words[0], words[1]), [])
+    assert cli.main([*words, *extra]) == 0, f"icelens {' '.join(words)}"
+
+
+def runs_here(words: list[str]) -> bool:
+    """Whether a command needs neither a GPU nor a file that only its user has."""
+    line = " ".join(words)
+    return words[0] not in NO_JOBS and "cuda" not in line and "network.pt" not in line
+
+
+@pytest.mark.usefixtures("newcomer")
+def test_main_commands_of_the_readme_run_end_to_end() -> None:
+    commands = [words for words in commands_of(ROOT / "README.md") if runs_here(words)]
+    simulate = next(words for words in commands if words[0] == "simulate")
+    chain = ["prepare", "mask", "refine", "predict", "assess"]
+    run(simulate)
+    for job in chain:
+        run(next(words for words in commands if words[:2] == ["restore", job]))
+    for words in commands:
+        if words[0] == "tools":
+            run(words)
+    for result in ("corrected/TS_01.mrc", "corrected/report.html", "assess/report.html"):
+        assert Path(result).is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("newcomer")
+def test_every_command_of_the_guide_runs_in_its_order() -> None:
+    values = np.random.default_rng(0).integers(0, 255, (20, 48, 40), dtype=np.uint8)
+    tifffile.imwrite("cylindra_13pf_MT.tif", values)
+    text = (ROOT / "docs" / "guide" / "restore.md").read_text(encoding="utf-8")
+    torchrun = {line.partition("icelens.apps.cli ")[2] for line in text.splitlines()}
+    for words in commands_of(ROOT / "docs" / "guide" / "restore.md"):
+        if runs_here(words) and shlex.join(words) not in torchrun:
+            run(words)
+    assert Path("mt/corrected/cylindra_13pf_MT.mrc").is_file()
+    assert Path("refine_gpu/preview").is_dir()
