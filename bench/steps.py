@@ -10,7 +10,7 @@ from icelens.tasks.restore.objective import Denoise, FillWedge
 from icelens.tasks.restore.physics import Physics
 from icelens.tasks.restore.spectral_loss import SpectralLoss
 from icelens.training.contract import FitSettings, Objective
-from icelens.training.device import Compute, choose_compute
+from icelens.training.device import Compute, choose_compute, keep_freed_memory
 from icelens.training.learner import Learner
 
 BOX_SIZE = 64
@@ -20,6 +20,7 @@ def measure(*, quick: bool) -> list[Figure]:
     """Refine and denoise steps with both halves, unet-small, box 64, batch 1."""
     compute = choose_compute("cpu", threads=1)
     torch.set_num_threads(1)
+    keep_freed_memory(compute)
     repeats = 2 if quick else 5
     full = torch.fft.fftshift(_mirrored(make_physics(compute.device).measured((BOX_SIZE,) * 3)))
     halves = make_batch(BOX_SIZE, 1).boxes

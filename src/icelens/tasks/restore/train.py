@@ -32,7 +32,7 @@ from icelens.tasks.restore.restorer import Restorer, default_plan
 from icelens.tasks.restore.settings import DenoiseConfig, RefineConfig, TrainConfig
 from icelens.tasks.restore.spectral_loss import SpectralLoss
 from icelens.training.checkpoint import load_checkpoint
-from icelens.training.device import Compute, choose_compute
+from icelens.training.device import Compute, choose_compute, keep_freed_memory
 from icelens.training.loop import BatchSource, FitResult, FitSettings, Objective, fit
 from icelens.training.statistics import reestimate_batch_norm
 
@@ -42,6 +42,7 @@ RECALIBRATION_BATCHES = 8
 def train(config: DenoiseConfig | RefineConfig, run: Run) -> Path:
     """Train a network on the listed tomograms and return its checkpoint."""
     compute = choose_compute(config.device, config.precision, config.threads)
+    keep_freed_memory(compute)
     run.on_event(Message(f"Computing on {compute.device} in {compute.precision}: {compute.reason}"))
     rows = list(read_tomograms(config.star).select(config.tomograms))
     method: Method = "denoise"
