@@ -9,13 +9,11 @@ from icelens.core.io.volumes import open_volume
 from icelens.core.plots.slices import orthogonal_slices, power_spectra
 from icelens.jobs.run import Run
 from icelens.jobs.stopwatch import Deadline
-from icelens.tasks.restore.predict import TilePlan
+from icelens.tasks.restore.predict import MARGIN, RAMP, TilePlan
 from icelens.tasks.restore.preview import thinned, tomogram_name
 from icelens.tasks.restore.restorer import Restorer, check_pixel_size, load_restorer
 from icelens.tasks.restore.settings import PredictConfig
 from icelens.training.device import choose_compute, keep_freed_memory
-
-MARGIN, RAMP = 12, 8  # voxels dropped at the ends of a tile, and over which neighbours fade
 
 
 def predict(config: PredictConfig, run: Run) -> list[Path]:

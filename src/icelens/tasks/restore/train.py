@@ -259,7 +259,7 @@ def previews(
         getattr(config, "apply_wedge", False),
         Reading(config.contrast, config.pixel_size_from),
         compute,
-        default_plan(config.box_size, compute),
+        default_plan(config.box_size, compute, config.network),
     )
     chosen = [row for row in rows if row.index in wanted]
     every = config.save_every * steps_per_epoch
