@@ -1,6 +1,8 @@
 """Where and how precisely to compute, chosen once and with a reason."""
 
+import ctypes
 import os
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -12,6 +14,10 @@ import torch
 from icelens.core.errors import IcelensError
 
 Precision = Literal["float32", "bfloat16"]
+
+# numbers of glibc's <malloc.h>, and its largest setting
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+_NEVER_TRIM = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,21 @@ def fast_convolutions(compute: Compute) -> AbstractContextManager[None]:
     if compute.device.type != "cuda":
         return nullcontext()
     return torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=True)
+
+
+def keep_freed_memory(compute: Compute) -> bool:
+    """Let a process that computes on the CPU reuse large blocks; False where that is not offered.
+
+    By default glibc maps each block above 32 MB afresh, and the kernel zeroes it page by page: a
+    fifth of the time that a network takes for boxes of 64 and more. The price is that the process
+    keeps its peak, a quarter higher by fragments. It holds for the whole process, for ever.
+    """
+    if compute.device.type != "cpu" or not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    return bool(mallopt(_M_MMAP_MAX, 0)) and bool(mallopt(_M_TRIM_THRESHOLD, _NEVER_TRIM))
 
 
 def memory_bytes(device: torch.device) -> int:

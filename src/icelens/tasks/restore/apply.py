@@ -9,18 +9,17 @@ from icelens.core.io.volumes import open_volume
 from icelens.core.plots.slices import orthogonal_slices, power_spectra
 from icelens.jobs.run import Run
 from icelens.jobs.stopwatch import Deadline
-from icelens.tasks.restore.predict import TilePlan
+from icelens.tasks.restore.predict import MARGIN, RAMP, TilePlan
 from icelens.tasks.restore.preview import thinned, tomogram_name
 from icelens.tasks.restore.restorer import Restorer, check_pixel_size, load_restorer
 from icelens.tasks.restore.settings import PredictConfig
-from icelens.training.device import choose_compute
-
-MARGIN, RAMP = 12, 8  # voxels dropped at the ends of a tile, and over which neighbours fade
+from icelens.training.device import choose_compute, keep_freed_memory
 
 
 def predict(config: PredictConfig, run: Run) -> list[Path]:
     """Restore each listed tomogram into `config.output`; return the files."""
     compute = choose_compute(config.device, config.precision, config.threads)
+    keep_freed_memory(compute)
     run.on_event(Message(f"Computing on {compute.device} in {compute.precision}: {compute.reason}"))
     rows = list(read_tomograms(config.star).select(config.tomograms))
     restorer, known = load_restorer(

@@ -17,6 +17,9 @@ from icelens.training.device import Compute, autocast
 
 Array = npt.NDArray[np.float32]
 TileFilter = Callable[[tuple[int, int, int]], Float[Tensor, "z y x_half"]]
+# Voxels dropped at the ends of a tile, and over which neighbours fade. Of a trained unet-small's
+# output an error of 7 % (rms) is left 8 voxels from a cut, 4 % after 12, 2 % after 24.
+MARGIN, RAMP = 8, 8
 NETWORK_STEP = 16  # four halvings: every side of a tile is a multiple of this
 
 
@@ -76,7 +79,7 @@ def restore_volume(
 
     Args:
         network: In evaluation mode, on `compute.device`.
-        sources: One map, or the even and the odd one, which pass the network as one batch.
+        sources: One map, or the even and the odd one; a GPU takes both as one batch.
         plan: Tile geometry.
         tile_filter: Half transform to multiply a tile of given shape with before the network
             (measured mask, phase flip); None leaves tiles as they are.
@@ -108,15 +111,21 @@ def predict_tiles(
     prepared: Float[Tensor, "z y x_half"] | None,
     compute: Compute,
 ) -> Float[Tensor, "tile z y x"]:
-    """Filter the tiles and run them through the network; the answer is float32 on the host."""
+    """Filter the tiles and run them through the network; the answer is float32 on the host.
+
+    A CPU gains nothing by a batch and takes one tile after the other, in a fraction of the memory.
+    """
     tiles = boxes.to(compute.device)
     if prepared is not None:
         spectra = torch.fft.rfftn(tiles, dim=(-3, -2, -1))
         tiles = torch.fft.irfftn(spectra * prepared, s=tiles.shape[-3:], dim=(-3, -2, -1))
+    together = 1 if compute.device.type == "cpu" else len(tiles)
+    answers = []
     with autocast(compute):
-        answer = network(tiles[:, None].contiguous(memory_format=torch.channels_last_3d))
-    result: Tensor = answer[:, 0].float().cpu()
-    return result
+        for part in tiles[:, None].split(together):
+            answer = network(part.contiguous(memory_format=torch.channels_last_3d))
+            answers.append(answer[:, 0].float().cpu())
+    return torch.cat(answers)
 
 
 def _average_grey(sources: Sequence[Standardised], slab: Array) -> Array:

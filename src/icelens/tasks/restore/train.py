@@ -34,7 +34,7 @@ from icelens.tasks.restore.settings import DenoiseConfig, RefineConfig, TrainCon
 from icelens.tasks.restore.spectral_loss import SpectralLoss
 from icelens.training.allocator import keep_freed_memory
 from icelens.training.checkpoint import load_checkpoint
-from icelens.training.device import Compute, choose_compute
+from icelens.training.device import Compute, choose_compute, keep_freed_memory
 from icelens.training.loop import BatchSource, FitResult, FitSettings, Objective, fit
 from icelens.training.seed import seed_everything
 from icelens.training.statistics import reestimate_batch_norm
@@ -45,6 +45,7 @@ RECALIBRATION_BATCHES = 8
 def train(config: DenoiseConfig | RefineConfig, run: Run) -> Path:
     """Train a network on the listed tomograms and return its checkpoint."""
     compute = choose_compute(config.device, config.precision, config.threads)
+    keep_freed_memory(compute)
     run.on_event(Message(f"Computing on {compute.device} in {compute.precision}: {compute.reason}"))
     if compute.device.type == "cpu":
         keep_freed_memory()
@@ -268,7 +269,7 @@ def previews(
         getattr(config, "apply_wedge", False),
         Reading(config.contrast, config.pixel_size_from),
         compute,
-        default_plan(config.box_size, compute),
+        default_plan(config.box_size, compute, config.network),
     )
     chosen = [row for row in rows if row.index in wanted]
     return Previews(

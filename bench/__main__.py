@@ -1,0 +1,51 @@
+"""`python -m bench [NAMES] [--quick]`: measure, and print rows for RESULTS.md."""
+
+import argparse
+import importlib
+import sys
+
+from bench.command import CommandError
+from bench.figure import Figure
+
+MEASUREMENTS = {
+    "startup": "icelens --help and what it imports",
+    "steps": "CPU-seconds of refine and denoise steps",
+    "prediction": "voxels per CPU-second; without --quick also the peak memory of 512x512x200",
+    "memory": "bytes per voxel of mask and deconvolution",
+    "simulate": "CPU-seconds of the simulator",
+    "quality": "FSC to simulated truth after the issue's commands",
+    "gpu": "time and load of unet-medium, box 96, on a GPU",
+}
+QUICKLY = ("startup", "steps", "prediction", "simulate")
+
+
+def main() -> int:
+    """Run the named measurements; without names those that take about a minute."""
+    listing = "\n".join(f"  {name:12}{text}" for name, text in MEASUREMENTS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        epilog=f"measurements:\n{listing}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", choices=[[], *MEASUREMENTS], metavar="NAME")
+    parser.add_argument("--quick", action="store_true", help="fewer repeats, smaller volumes")
+    given = parser.parse_args()
+    names = given.names or QUICKLY
+    failed = False
+    print("| what | figure | reference | reach |\n|---|---|---|---|")
+    for name in names:
+        try:
+            figures: list[Figure] = importlib.import_module(f"bench.{name}").measure(
+                quick=given.quick or not given.names
+            )
+        except CommandError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            failed = True
+            continue
+        print("\n".join(figure.row() for figure in figures), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
