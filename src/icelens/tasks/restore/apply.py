@@ -32,6 +32,7 @@ def predict(config: PredictConfig, run: Run) -> list[Path]:
         apply_wedge=config.apply_wedge,
         phase_flipped=config.phase_flipped,
         turned_copies=config.turned_copies,
+        halves=config.halves,
     )
     check_pixel_size(rows, known, config.checkpoint, config.pixel_size_tolerance)
     for row in rows:  # a missing file is found before hours of work, not after

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +11,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from icelens.core.data.volume import Volume
 from icelens.core.events import OnEvent, Progress
+from icelens.core.io.slabs import release_pages
 from icelens.core.volumes.tiling import Blender, Tiling
-from icelens.tasks.restore.crops import Standardised
 from icelens.training.device import Compute, autocast
 
 Array = npt.NDArray[np.float32]
@@ -49,9 +51,10 @@ TURNS: tuple[tuple[int, ...], ...] = ((), (2, 4), (2, 3), (3, 4))
 
 
 class TurnedCopies(nn.Module):
-    """Average a network over copies turned by 180° about the axes, which keep the wedge in place.
+    """Average a network over copies turned by 180° about the axes.
 
     `turns` are entries of `TURNS`; what the copies get wrong differs, what they get right does not.
+    All of them keep a wedge in place whose tilt range is symmetric; the turn about y keeps any.
     """
 
     def __init__(self, network: nn.Module, turns: Sequence[tuple[int, ...]]) -> None:
@@ -64,9 +67,26 @@ class TurnedCopies(nn.Module):
         return torch.stack(answers).mean(0)
 
 
+class Density(Protocol):
+    """What can be cut into standardised boxes, and turn them back into grey values."""
+
+    @property
+    def volume(self) -> Volume:
+        """Sampling and shape."""
+        ...
+
+    def cut(self, starts: Sequence[int], box: tuple[int, int, int]) -> Array:
+        """A standardised box."""
+        ...
+
+    def restored(self, values: Array) -> Array:
+        """Grey values of standardised ones."""
+        ...
+
+
 def restore_volume(
     network: nn.Module,
-    sources: Sequence[Standardised],
+    sources: Sequence[Density],
     *,
     plan: TilePlan,
     tile_filter: TileFilter | None,
@@ -102,6 +122,8 @@ def restore_volume(
             on_event(Progress(stage, done, len(tiling), "tile"))
         start, slab = blender.finish_layer(layer)
         write(start, _average_grey(sources, slab))
+        for source in sources:
+            release_pages(source.volume.array)
 
 
 @torch.inference_mode()
@@ -128,7 +150,7 @@ def predict_tiles(
     return torch.cat(answers)
 
 
-def _average_grey(sources: Sequence[Standardised], slab: Array) -> Array:
+def _average_grey(sources: Sequence[Density], slab: Array) -> Array:
     """Back to the files' grey scale: the mean of what each source's scale makes of the slab."""
     total = np.zeros_like(slab)
     for source in sources:

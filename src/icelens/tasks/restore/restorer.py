@@ -12,15 +12,19 @@ from torch import Tensor, nn
 from icelens.core.data.tomograms import TomogramRow
 from icelens.core.errors import CheckpointError
 from icelens.core.events import OnEvent
+from icelens.core.io.slabs import release_pages
 from icelens.core.io.volumes import new_volume
+from icelens.core.optics.missing_wedge import TiltScheme
 from icelens.tasks.restore.crops import Standardised
 from icelens.tasks.restore.inputs import Method, PixelSizeFrom, Reading, sources, tilt_scheme
+from icelens.tasks.restore.mean_of_halves import MeanOfHalves
 from icelens.tasks.restore.network import build_network
 from icelens.tasks.restore.physics import CtfHandling, Physics, Shape
 from icelens.tasks.restore.predict import (
     MARGIN,
     RAMP,
     TURNS,
+    Density,
     TilePlan,
     TurnedCopies,
     restore_volume,
@@ -29,6 +33,7 @@ from icelens.training.checkpoint import load_checkpoint
 from icelens.training.device import Compute
 from icelens.training.networks.folding import fold_batch_norm
 
+SYMMETRY_SLACK = 3.0  # degrees, about one tilt: a range that is as good as symmetric
 METHODS: tuple[Method, ...] = ("denoise", "even-odd", "single-map")
 
 
@@ -45,6 +50,8 @@ class Restorer:
     reading: Reading
     compute: Compute
     plan: TilePlan
+    turned_copies: int = 1
+    halves_together: bool = False
 
     @property
     def fills_wedge(self) -> bool:
@@ -67,15 +74,17 @@ class Restorer:
     def restore(
         self,
         row: TomogramRow,
-        densities: Sequence[Standardised],
+        densities: Sequence[Density],
         write: Callable[[int, npt.NDArray[np.float32]], None],
         *,
         on_event: OnEvent,
         stage: str,
     ) -> None:
         """Restore one tomogram; slabs in the first density's grey scale go to `write`."""
+        scheme = tilt_scheme(row, use_tilt_files=False)
+        turns = turns_that_keep(scheme, self.turned_copies)
         restore_volume(
-            self.network,
+            TurnedCopies(self.network, turns) if len(turns) > 1 else self.network,
             densities,
             plan=self.plan,
             tile_filter=self.tile_filter(row),
@@ -98,8 +107,11 @@ class Restorer:
 
             def write(start: int, slab: npt.NDArray[np.float32]) -> None:
                 result[start : start + len(slab)] = slab
+                release_pages(result)
 
-            self.restore(row, densities, write, on_event=on_event, stage=target.stem)
+            together = self.halves_together and len(densities) == 2
+            inputs = (MeanOfHalves(*densities),) if together else densities
+            self.restore(row, inputs, write, on_event=on_event, stage=target.stem)
         return target
 
 
@@ -114,6 +126,7 @@ def load_restorer(
     apply_wedge: bool = True,
     phase_flipped: bool | None = None,
     turned_copies: int = 1,
+    halves: str = "apart",
 ) -> tuple[Restorer, Mapping[str, Any]]:
     """Read a checkpoint and make its network ready to predict.
 
@@ -136,7 +149,7 @@ def load_restorer(
             "was made by another version of icelens"
         ) from error
     handling = handling_of(known, phase_flipped=phase_flipped)
-    ready = prepare_network(network, compute, turned_copies=turned_copies)
+    ready = prepare_network(network, compute)
     restorer = Restorer(
         ready,
         known["method"],
@@ -149,14 +162,21 @@ def load_restorer(
         ),
         compute,
         plan or default_plan(int(known["box_size"]), compute, str(known["network"])),
+        turned_copies,
+        halves == "together" or (halves == "auto" and known["method"] == "even-odd"),
     )
     return restorer, known
 
 
-def prepare_network(network: nn.Module, compute: Compute, *, turned_copies: int = 1) -> nn.Module:
+def prepare_network(network: nn.Module, compute: Compute) -> nn.Module:
     """A copy for prediction: batch norm folded into the convolutions, on the device."""
-    folded = fold_batch_norm(network).to(compute.device)
-    return TurnedCopies(folded, TURNS[:turned_copies]) if turned_copies > 1 else folded
+    return fold_batch_norm(network).to(compute.device)
+
+
+def turns_that_keep(scheme: TiltScheme, copies: int) -> tuple[tuple[int, ...], ...]:
+    """No more than `copies` turns that lay the wedge of a tilt range onto itself."""
+    is_symmetric = abs(scheme.tilt_min + scheme.tilt_max) <= SYMMETRY_SLACK
+    return TURNS[:copies] if is_symmetric else TURNS[: min(copies, 2)]
 
 
 def handling_of(known: Mapping[str, Any], *, phase_flipped: bool | None) -> CtfHandling:

@@ -87,10 +87,10 @@ class TrainConfig(TomogramsConfig):
     loss: LossName = Field(default="l2", json_schema_extra=EXPERT)
     """How answer and target are compared."""
 
-    learning_rate: float = Field(default=2e-3, gt=0, json_schema_extra=EXPERT)
+    learning_rate: float = Field(default=4e-3, gt=0, json_schema_extra=EXPERT)
     """Highest rate of AdamW, after the warm-up."""
 
-    min_learning_rate: float = Field(default=2e-5, ge=0, json_schema_extra=EXPERT)
+    min_learning_rate: float = Field(default=4e-5, ge=0, json_schema_extra=EXPERT)
     """Rate at the end of the cosine that spans the whole run."""
 
     warmup_steps: int = Field(default=20, ge=0, json_schema_extra=EXPERT)
@@ -207,6 +207,10 @@ class PredictConfig(TomogramsConfig):
 
     turned_copies: Literal[1, 2, 4] = Field(default=4, json_schema_extra=EXPERT)
     """Average over copies turned by 180° about the axes: a little better, as many times slower."""
+
+    halves: Literal["auto", "together", "apart"] = Field(default="auto", json_schema_extra=EXPERT)
+    """together: the mean of even and odd passes the network; apart: each passes, then the mean is
+    taken, as in IsoNet2; auto: together for refined networks, apart for denoisers."""
 
     pixel_size_tolerance: float = Field(default=0.05, ge=0, json_schema_extra=EXPERT)
     """Largest relative difference to the pixel size of training."""

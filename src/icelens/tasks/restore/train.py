@@ -32,7 +32,6 @@ from icelens.tasks.restore.renewed_masks import RenewedMasks, batches, prepare_r
 from icelens.tasks.restore.restorer import Restorer, default_plan
 from icelens.tasks.restore.settings import DenoiseConfig, RefineConfig, TrainConfig
 from icelens.tasks.restore.spectral_loss import SpectralLoss
-from icelens.training.allocator import keep_freed_memory
 from icelens.training.checkpoint import load_checkpoint
 from icelens.training.device import Compute, choose_compute, keep_freed_memory
 from icelens.training.loop import BatchSource, FitResult, FitSettings, Objective, fit
@@ -47,8 +46,6 @@ def train(config: DenoiseConfig | RefineConfig, run: Run) -> Path:
     compute = choose_compute(config.device, config.precision, config.threads)
     keep_freed_memory(compute)
     run.on_event(Message(f"Computing on {compute.device} in {compute.precision}: {compute.reason}"))
-    if compute.device.type == "cpu":
-        keep_freed_memory()
     rows = list(read_tomograms(config.star).select(config.tomograms))
     method: Method = "denoise"
     if isinstance(config, RefineConfig):
