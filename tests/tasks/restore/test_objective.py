@@ -137,6 +137,19 @@ def test_denoising_compares_each_half_with_the_other() -> None:
     assert loss_of(objective, Recalls(), batch) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("mw_weight", [0.0, 20.0])
+def test_each_half_is_compared_with_the_other_not_with_itself(mw_weight: float) -> None:
+    halves = measured_pair(blobs(SHAPE)[None], 0.5)
+    turn = right_angle_rotations()[[7]]
+    turned = torch.stack([rotate(half, turn) for half in halves])
+    objective = fill_wedge(mw_weight=mw_weight)
+    other, itself = (
+        loss_of(objective, Recalls(answer), crop_batch(halves, turn), nn.Identity())
+        for answer in (turned.flip(0), turned)
+    )
+    assert other < 1e-9 < itself
+
+
 def test_single_map_is_compared_with_itself_and_gets_no_noise_unasked() -> None:
     box = measured_pair(blobs(SHAPE)[None], 0.0)[:1]
     turn = right_angle_rotations()[[7]]
