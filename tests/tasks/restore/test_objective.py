@@ -175,6 +175,17 @@ def test_asked_noise_has_its_spread_and_the_shape_of_the_wedge(filter_name: str)
     assert float(spectrum[:, missing].max()) < 1e-4 * float(spectrum.max())
 
 
+def test_noise_is_new_for_every_box_and_repeats_with_its_seed() -> None:
+    network = Recalls()
+    for seeds in ([1, 2], [1, 5]):
+        batch = crop_batch(torch.zeros(1, 2, *SHAPE), seeds=seeds)
+        loss_of(fill_wedge(noise_level=0.5), network, batch, nn.Identity())
+    first, second = network.seen
+    assert torch.equal(first[0], second[0])
+    assert not torch.allclose(first[0], first[1])
+    assert not torch.allclose(first[1], second[1])
+
+
 def test_teacher_is_made_as_noisy_as_the_data() -> None:
     noise = torch.randn(2, 4, *SHAPE)
     network = Recalls()
