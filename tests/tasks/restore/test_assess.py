@@ -38,11 +38,11 @@ def ask(network: nn.Module, boxes: list[torch.Tensor]) -> HiddenWedge:
         "even-odd",
         "auto",
         CtfHandling(**NO_CTF),
-        False,
-        True,
-        Reading("dark", "error"),
-        COMPUTE,
-        TilePlan(32, 0, 0),  # the box is one tile, so that a network can recall an answer
+        use_tilt_files=False,
+        apply_wedge=True,
+        reading=Reading("dark", "error"),
+        compute=COMPUTE,
+        plan=TilePlan(32, 0, 0),  # the box is one tile, so that a network can recall an answer
     )
     return assess_hidden_wedge(restorer, ROW, [box.numpy() for box in boxes], (30.0, 60.0), ignore)
 

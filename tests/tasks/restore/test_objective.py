@@ -137,6 +137,19 @@ def test_denoising_compares_each_half_with_the_other() -> None:
     assert loss_of(objective, Recalls(), batch) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("mw_weight", [0.0, 20.0])
+def test_each_half_is_compared_with_the_other_not_with_itself(mw_weight: float) -> None:
+    halves = measured_pair(blobs(SHAPE)[None], 0.5)
+    turn = right_angle_rotations()[[7]]
+    turned = torch.stack([rotate(half, turn) for half in halves])
+    objective = fill_wedge(mw_weight=mw_weight)
+    other, itself = (
+        loss_of(objective, Recalls(answer), crop_batch(halves, turn), nn.Identity())
+        for answer in (turned.flip(0), turned)
+    )
+    assert other < 1e-9 < itself
+
+
 def test_single_map_is_compared_with_itself_and_gets_no_noise_unasked() -> None:
     box = measured_pair(blobs(SHAPE)[None], 0.0)[:1]
     turn = right_angle_rotations()[[7]]
@@ -160,6 +173,17 @@ def test_asked_noise_has_its_spread_and_the_shape_of_the_wedge(filter_name: str)
     missing = physics().measured(SHAPE) == 0
     spectrum = torch.fft.rfftn(noise, dim=(-3, -2, -1)).abs()
     assert float(spectrum[:, missing].max()) < 1e-4 * float(spectrum.max())
+
+
+def test_noise_is_new_for_every_box_and_repeats_with_its_seed() -> None:
+    network = Recalls()
+    for seeds in ([1, 2], [1, 5]):
+        batch = crop_batch(torch.zeros(1, 2, *SHAPE), seeds=seeds)
+        loss_of(fill_wedge(noise_level=0.5), network, batch, nn.Identity())
+    first, second = network.seen
+    assert torch.equal(first[0], second[0])
+    assert not torch.allclose(first[0], first[1])
+    assert not torch.allclose(first[1], second[1])
 
 
 def test_teacher_is_made_as_noisy_as_the_data() -> None:

@@ -67,7 +67,7 @@ def tile_plan(config: PredictConfig) -> TilePlan | None:
 
 def output_names(rows: list[TomogramRow], restorer: Restorer, prefix: str) -> dict[int, str]:
     """A file name for each row, with its index added where two rows would share one."""
-    plain = {row.index: tomogram_name(restorer.open(row)[1][0]) for row in rows}
+    plain = {row.index: tomogram_name(restorer.files(row)[0]) for row in rows}
     names = list(plain.values())
     return {
         index: f"{prefix}{name}{f'_{index}' if names.count(name) > 1 else ''}.mrc"
@@ -77,7 +77,7 @@ def output_names(rows: list[TomogramRow], restorer: Restorer, prefix: str) -> di
 
 def show(run: Run, restorer: Restorer, row: TomogramRow, target: Path) -> None:
     """Slices and power spectra of the first tomogram, before and after, in the report."""
-    before = restorer.open(row)[1][0]
+    before = restorer.files(row)[0]
     volumes = {
         "before": thinned(
             open_volume(before, pixel_size=row.pixel_size, pixel_size_from="metadata")

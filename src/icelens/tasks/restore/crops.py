@@ -6,6 +6,7 @@ or shared among processes, and still see the same boxes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -110,11 +111,19 @@ class Centres:
 
     def _plane(self, z: int) -> npt.NDArray[np.bool_]:
         assert self.mask is not None
-        columns = self.mask[:] if self.thin else self.mask[z]
-        inner = np.asarray(columns)[..., self.inner[1], self.inner[2]] != 0
-        # a thin slab offers one z only: a column counts where any of its voxels is in the mask
-        result: npt.NDArray[np.bool_] = inner.any(0) if self.thin else inner
-        return result
+        if self.thin:
+            return self._columns
+        inner: npt.NDArray[np.bool_] = np.asarray(self.mask[z])[self.inner[1], self.inner[2]] != 0
+        return inner
+
+    @cached_property
+    def _columns(self) -> npt.NDArray[np.bool_]:
+        """A thin slab offers one z only: a column counts where any of its voxels is in the mask."""
+        assert self.mask is not None
+        columns: npt.NDArray[np.bool_] = np.zeros(self.mask.shape[1:], bool)
+        for plane in self.mask:  # read once, not for each box; never as a whole
+            columns |= np.asarray(plane) != 0
+        return columns[self.inner[1], self.inner[2]]
 
     def start(self, rank: int) -> list[int]:
         """First voxel (z, y, x) of the box around the allowed centre number `rank`."""

@@ -65,17 +65,28 @@ def sources(
         GeometryError: If the halves differ in shape.
         MetadataError: If the row lacks a file the method needs.
     """
-    if method == "single-map":
-        path = single_map(row, input_column)
-        return (reading.open(path, row.pixel_size),), (path,)
-    paths = (row.require("even"), row.require("odd"))
-    even, odd = (reading.open(path, row.pixel_size) for path in paths)
+    paths = source_files(row, method, input_column)
+    opened = tuple(reading.open(path, row.pixel_size) for path in paths)
+    if len(opened) == 1:
+        return opened, paths
+    even, odd = opened
     if even.volume.shape != odd.volume.shape:
         raise GeometryError(
             f"{row.where}: the even tomogram has (z, y, x) = {even.volume.shape}, the odd one "
             f"{odd.volume.shape}; reconstruct both on the same grid ({paths[0]}, {paths[1]})"
         )
-    return (even, odd), paths
+    return opened, paths
+
+
+def source_files(row: TomogramRow, method: Method, input_column: str) -> tuple[Path, ...]:
+    """The files of `sources`, without reading them for their statistics.
+
+    Raises:
+        MetadataError: If the row lacks a file the method needs.
+    """
+    if method == "single-map":
+        return (single_map(row, input_column),)
+    return row.require("even"), row.require("odd")
 
 
 def single_map(row: TomogramRow, input_column: str) -> Path:

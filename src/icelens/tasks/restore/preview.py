@@ -37,7 +37,7 @@ class Previews:
         ready = prepare_network(network, self.restorer.compute)
         restorer = replace(self.restorer, network=ready)
         for row in self.rows:
-            _, paths = restorer.open(row)
+            paths = restorer.files(row)
             target = self.folder / f"{tomogram_name(paths[0])}_step_{step:06d}.mrc"
             restorer.restore_to_file(row, target, on_event=ignore)
             self.on_event(Saved(target, "preview"))

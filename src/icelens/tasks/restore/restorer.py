@@ -16,7 +16,14 @@ from icelens.core.io.slabs import release_pages
 from icelens.core.io.volumes import new_volume
 from icelens.core.optics.missing_wedge import TiltScheme
 from icelens.tasks.restore.crops import Standardised
-from icelens.tasks.restore.inputs import Method, PixelSizeFrom, Reading, sources, tilt_scheme
+from icelens.tasks.restore.inputs import (
+    Method,
+    PixelSizeFrom,
+    Reading,
+    source_files,
+    sources,
+    tilt_scheme,
+)
 from icelens.tasks.restore.mean_of_halves import MeanOfHalves
 from icelens.tasks.restore.network import build_network
 from icelens.tasks.restore.physics import CtfHandling, Physics, Shape
@@ -61,6 +68,10 @@ class Restorer:
     def open(self, row: TomogramRow) -> tuple[tuple[Standardised, ...], tuple[Path, ...]]:
         """The row's densities this network works on, and their files."""
         return sources(row, self.method, self.input_column, self.reading)
+
+    def files(self, row: TomogramRow) -> tuple[Path, ...]:
+        """The files of the row's densities, which are not read."""
+        return source_files(row, self.method, self.input_column)
 
     def tile_filter(self, row: TomogramRow) -> Callable[[Shape], Tensor] | None:
         """What every tile is multiplied by before the network; None if by nothing."""

@@ -112,7 +112,7 @@ class TrainConfig(TomogramsConfig):
     """Stop after so many validations without a better score; 0 trains to the end."""
 
     save_every: int = Field(default=10, ge=1, json_schema_extra=EXPERT | {"unit": "epochs"})
-    """Epochs between previews, which the last epoch has too; state to resume is written each epoch."""
+    """Epochs between previews, also after the last; each epoch can be resumed from."""
 
     preview_tomograms: str = Field(default="none", json_schema_extra=EXPERT)
     """Rows to predict at every save (`1`, `1,3-5`, `all`, `none`): volumes and pictures."""
