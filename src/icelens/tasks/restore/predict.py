@@ -17,8 +17,8 @@ from icelens.training.device import Compute, autocast
 
 Array = npt.NDArray[np.float32]
 TileFilter = Callable[[tuple[int, int, int]], Float[Tensor, "z y x_half"]]
-# Voxels dropped at the ends of a tile, and over which neighbours fade. Of a trained unet-small's
-# output an error of 7 % (rms) is left 8 voxels from a cut, 4 % after 12, 2 % after 24.
+# Voxels dropped at the ends of a tile, and over which neighbours fade. Of the output of a
+# unet-small of 150 steps an error of 2.6 % (rms) is left 8 voxels from a cut, 1.8 % after 12.
 MARGIN, RAMP = 8, 8
 NETWORK_STEP = 16  # four halvings: every side of a tile is a multiple of this
 
