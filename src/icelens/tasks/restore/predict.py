@@ -118,7 +118,7 @@ def predict_tiles(
     together = 1 if compute.device.type == "cpu" else len(tiles)
     answers = []
     with autocast(compute):
-        for part in tiles[:, None].split(together):
+        for part in torch.split(tiles[:, None], together):
             answer = network(part.contiguous(memory_format=torch.channels_last_3d))
             answers.append(answer[:, 0].float().cpu())
     return torch.cat(answers)
