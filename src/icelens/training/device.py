@@ -67,6 +67,11 @@ def fast_convolutions(compute: Compute) -> AbstractContextManager[None]:
     return torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=True)
 
 
+def use_threads(compute: Compute) -> None:
+    """Let CPU operators use the threads that were asked for."""
+    torch.set_num_threads(compute.threads)
+
+
 def keep_freed_memory(compute: Compute) -> bool:
     """Let a process that computes on the CPU reuse large blocks; False where that is not offered.
 

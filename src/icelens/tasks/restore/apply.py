@@ -13,12 +13,13 @@ from icelens.tasks.restore.predict import MARGIN, RAMP, TilePlan
 from icelens.tasks.restore.preview import thinned, tomogram_name
 from icelens.tasks.restore.restorer import Restorer, check_pixel_size, load_restorer
 from icelens.tasks.restore.settings import PredictConfig
-from icelens.training.device import choose_compute, keep_freed_memory
+from icelens.training.device import choose_compute, keep_freed_memory, use_threads
 
 
 def predict(config: PredictConfig, run: Run) -> list[Path]:
     """Restore each listed tomogram into `config.output`; return the files."""
     compute = choose_compute(config.device, config.precision, config.threads)
+    use_threads(compute)
     keep_freed_memory(compute)
     run.on_event(Message(f"Computing on {compute.device} in {compute.precision}: {compute.reason}"))
     rows = list(read_tomograms(config.star).select(config.tomograms))

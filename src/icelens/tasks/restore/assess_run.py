@@ -36,12 +36,13 @@ from icelens.tasks.restore.predict import TURNS, TurnedCopies
 from icelens.tasks.restore.preview import thinned, tomogram_name
 from icelens.tasks.restore.restorer import Restorer, check_pixel_size, load_restorer
 from icelens.tasks.restore.settings import AssessConfig
-from icelens.training.device import choose_compute, keep_freed_memory
+from icelens.training.device import choose_compute, keep_freed_memory, use_threads
 
 
 def assess(config: AssessConfig, run: Run) -> list[Assessment]:
     """Assess every listed tomogram and write figures, curves and maps of disagreement."""
     compute = choose_compute(config.device, config.precision, config.threads)
+    use_threads(compute)
     keep_freed_memory(compute)
     rows = list(read_tomograms(config.star).select(config.tomograms))
     restorer, known = load_restorer(

@@ -19,8 +19,8 @@ from icelens.training.device import Compute, autocast
 
 Array = npt.NDArray[np.float32]
 TileFilter = Callable[[tuple[int, int, int]], Float[Tensor, "z y x_half"]]
-# Voxels dropped at the ends of a tile, and over which neighbours fade. Of a trained unet-small's
-# output an error of 7 % (rms) is left 8 voxels from a cut, 4 % after 12, 2 % after 24.
+# Voxels dropped at the ends of a tile, and over which neighbours fade. Of the output of a
+# unet-small of 150 steps an error of 2.6 % (rms) is left 8 voxels from a cut, 1.8 % after 12.
 MARGIN, RAMP = 8, 8
 NETWORK_STEP = 16  # four halvings: every side of a tile is a multiple of this
 
@@ -144,7 +144,8 @@ def predict_tiles(
     together = 1 if compute.device.type == "cpu" else len(tiles)
     answers = []
     with autocast(compute):
-        for part in tiles[:, None].split(together):
+        for first in range(0, len(tiles), together):
+            part = tiles[first : first + together, None]
             answer = network(part.contiguous(memory_format=torch.channels_last_3d))
             answers.append(answer[:, 0].float().cpu())
     return torch.cat(answers)
