@@ -39,7 +39,7 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="icelens demo", description=__doc__, allow_abbrev=False)
     parser.add_argument("--output", type=Path, default=Path("demo"), help="folder of the demo")
     parser.add_argument("--seed", type=int, default=1, help="another seed makes another specimen")
-    parser.add_argument("--epochs", type=int, default=4, help="more epochs restore better")
+    parser.add_argument("--epochs", type=int, default=3, help="more epochs restore better")
     given = parser.parse_args(words)
     started = time.monotonic()
     steps = plan(given.output, seed=given.seed, epochs=given.epochs)
