@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from icelens.core.errors import MetadataError
+from icelens.core.geometry.rotations import random_rotations
 from icelens.core.optics.missing_wedge import TiltScheme, measured_mask
-from icelens.core.volumes.rotate import random_rotations, right_angle_rotations, rotate
+from icelens.core.volumes.rotate import right_angle_rotations, rotate
 
 SIXTY = TiltScheme(-60.0, 60.0)
 
@@ -35,7 +36,7 @@ def test_share_of_measured_frequencies_is_that_of_the_tilt_range():
 
 @pytest.mark.parametrize("n", [8, 9, 16])
 def test_zero_frequency_is_measured_and_mates_agree_whatever_the_rotation(n):
-    rotations = [*right_angle_rotations(), *random_rotations(6, generator=torch.Generator())]
+    rotations = [*right_angle_rotations(), *random_rotations(6, torch.Generator())]
     for rotation in rotations:
         for scheme in (SIXTY, TiltScheme(-40.0, 65.0)):
             mask = measured_mask((n, n, n), scheme, rotation=rotation)
@@ -51,7 +52,7 @@ def test_turning_the_mask_keeps_its_mass():
     weight = inside * 2.0  # every column of a half transform stands for two, but the first
     weight[..., 0] /= 2
     still = float((measured_mask((n, n, n), SIXTY) * weight).sum() / weight.sum())
-    for rotation in random_rotations(8, generator=torch.Generator().manual_seed(1)):
+    for rotation in random_rotations(8, torch.Generator().manual_seed(1)):
         turned = measured_mask((n, n, n), SIXTY, rotation=rotation)
         # samples on the two planes that bound the wedge: about 1/n of all
         assert float((turned * weight).sum() / weight.sum()) == pytest.approx(still, abs=0.02)

@@ -5,33 +5,22 @@ import torch
 
 from icelens.core.simulate.tilt_series import (
     CONTRAST_PER_ANGSTROM,
+    Acquisition,
     Microscope,
-    TiltScheme,
     counted,
-    damage,
     electrons_per_pixel,
     noise_free_image,
 )
 
 
 def test_dose_symmetric_scheme_starts_at_zero_and_spends_evenly() -> None:
-    scheme = TiltScheme.dose_symmetric(-60.0, 60.0, 3.0, 2.5)
+    scheme = Acquisition.dose_symmetric(-60.0, 60.0, 3.0, 2.5)
     assert len(scheme.tilt_angles) == 41
     assert scheme.tilt_angles == tuple(sorted(scheme.tilt_angles))
     assert scheme.dose_before[scheme.tilt_angles.index(0.0)] == 0.0
     assert sorted(scheme.dose_before) == [2.5 * rank for rank in range(41)]
     # the outermost angles see the most dose
     assert min(scheme.dose_before[0], scheme.dose_before[-1]) >= 2.5 * 39
-
-
-def test_damage_takes_high_frequencies_first() -> None:
-    frequency = torch.tensor([1 / 200, 1 / 20, 1 / 5])
-    fade = damage(frequency, 30.0)
-    assert bool((fade[1:] < fade[:-1]).all())
-    assert torch.equal(damage(frequency, 0.0), torch.ones(3))
-    # critical dose at 1/20 per Å is 0.245 * 20^1.6649 + 2.81 = 38.7 e/Å^2
-    assert math.isclose(float(fade[1]), math.exp(-30.0 / (2 * 38.7)), rel_tol=0.01)
-    assert bool((damage(frequency, 30.0, voltage=200.0) < fade).all())
 
 
 def test_ice_takes_more_electrons_at_high_tilt() -> None:

@@ -8,7 +8,7 @@ from icelens.core.events import Event, Progress
 from icelens.core.simulate.chains import generated_species
 from icelens.core.simulate.misalignment import Misalignment
 from icelens.core.simulate.specimen import Species
-from icelens.core.simulate.tilt_series import TiltScheme
+from icelens.core.simulate.tilt_series import Acquisition
 from icelens.core.simulate.tomograms import (
     SimulatedTomogram,
     TomogramSettings,
@@ -18,7 +18,7 @@ from icelens.core.simulate.tomograms import (
 SETTINGS = TomogramSettings(
     shape=(32, 64, 64),
     num_particles=12,
-    scheme=TiltScheme.dose_symmetric(-60.0, 60.0, 6.0, 6.0),
+    scheme=Acquisition.dose_symmetric(-60.0, 60.0, 6.0, 6.0),
 )
 
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from toy_tomograms import Recalls, blobs, crop_batch, physics
 
-from icelens.core.volumes.rotate import random_rotations, right_angle_rotations, rotate
+from icelens.core.geometry.rotations import random_rotations
+from icelens.core.volumes.rotate import right_angle_rotations, rotate
 from icelens.tasks.restore.objective import Denoise, FillWedge
 from icelens.tasks.restore.physics import Physics
 from icelens.tasks.restore.spectral_loss import SpectralLoss
@@ -53,7 +54,7 @@ def test_truth_is_a_better_answer_than_the_input(mw_weight: float, *, is_right_a
     generator = torch.Generator().manual_seed(4)
     turns = right_angle_rotations()[[5, 9]]
     if not is_right_angle:
-        turns = random_rotations(2, generator=generator)
+        turns = random_rotations(2, generator)
     batch = crop_batch(measured_pair(truth, 0.3), turns)
     oracle = Recalls(rotate(truth, turns).expand(2, 2, *SHAPE))
     teacher = Recalls(truth.expand(2, 2, *SHAPE))

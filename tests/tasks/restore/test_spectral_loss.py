@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from icelens.tasks.restore.spectral_loss import SpectralLoss, hermitian_weights, shell_correlation
+from icelens.tasks.restore.spectral_loss import SpectralLoss, shell_correlation
 
 
 def transforms(n: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -71,8 +71,3 @@ def test_shell_of_opposite_sign_correlates_minus_one() -> None:
     spectrum = torch.fft.rfftn(torch.randn(8, 8, 8, dtype=torch.float64))
     curve = shell_correlation(spectrum, -2 * spectrum, torch.ones(8, 8, 5, dtype=torch.float64))
     torch.testing.assert_close(curve, -torch.ones(4, dtype=torch.float64))
-
-
-@pytest.mark.parametrize("n", [6, 7])
-def test_hermitian_weights_count_every_sample_of_the_full_transform(n: int) -> None:
-    assert float(hermitian_weights(n, torch.device("cpu")).sum()) == n

@@ -14,7 +14,11 @@ from torch import Tensor
 def random_rotations(
     count: int, generator: torch.Generator, *, dtype: torch.dtype = torch.float32
 ) -> Float[Tensor, "{count} 3 3"]:
-    """Draw rotations uniformly (Haar measure): normalised four-dimensional Gaussians."""
+    """Draw rotations uniformly (Haar measure): normalised four-dimensional Gaussians.
+
+    References:
+        Shoemake, Graphics Gems III (1992), p. 124.
+    """
     return quaternion_to_matrix(torch.randn(count, 4, generator=generator, dtype=dtype))
 
 

@@ -13,7 +13,7 @@ def critical_dose(
     References:
         Grant & Grigorieff, eLife 4 (2015), eq. 3 (300 kV); 0.8 times that at 200 kV, ibid.
     """
-    k = spatial_frequency.clamp(min=1e-4)
+    k = spatial_frequency.clamp(min=1e-6)  # at zero nothing fades, and nothing is infinite
     curve: Tensor = 0.24499 * k**-1.6649 + 2.8141
     return curve * (1.0 if voltage > 250 else 0.8)
 

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from icelens.core.fourier.shells import column_weights
+
 NoiseFilter = Literal["none", "ramp", "hamming"]
 
 
@@ -37,10 +39,6 @@ def noise_amplitude(
     }[filter_name]
     amplitude = (response / k.sqrt() * measured.clamp(min=0).sqrt()).expand(measured.shape).clone()
     amplitude[0, 0, 0] = 0.0
-    columns = torch.full((n // 2 + 1,), 2.0, device=measured.device)
-    columns[0] = 1.0
-    if n % 2 == 0:
-        columns[-1] = 1.0
-    power = (amplitude**2 * columns).sum() / n**3
+    power = (amplitude**2 * column_weights(n, device=measured.device)).sum() / n**3
     scaled: Tensor = amplitude / power.sqrt()
     return scaled

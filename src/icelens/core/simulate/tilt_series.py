@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icelens.core.optics.ctf import ctf
+from icelens.core.optics.dose import dose_weight
 from icelens.core.simulate.projection import project
 
 # Weak phase contrast of density 1 at 300 kV. Solid protein, 3 V over ice, would give 2 * 6.53e-4
@@ -21,7 +22,7 @@ _SLAB_THICKNESS = 300.0
 
 
 @dataclass(frozen=True)
-class TiltScheme:
+class Acquisition:
     """Which angles are recorded, in which order, with how many electrons.
 
     `tilt_angles` (degrees) ascend; `dose_before` holds the e/Å² each image finds already spent.
@@ -34,7 +35,7 @@ class TiltScheme:
     @classmethod
     def dose_symmetric(
         cls, tilt_min: float, tilt_max: float, tilt_step: float, dose_per_tilt: float
-    ) -> "TiltScheme":
+    ) -> "Acquisition":
         """Record from the smallest angle outwards, alternating sides (Hagen et al. 2017)."""
         count = math.floor((tilt_max - tilt_min) / tilt_step + 1e-6) + 1
         angles = tuple(tilt_min + tilt_step * index for index in range(count))
@@ -92,24 +93,11 @@ def noise_free_image(
             amplitude_contrast=microscope.amplitude_contrast,
         )
         spectrum = spectrum + torch.fft.rfft2(slab) * transfer
-    spectrum = spectrum * damage(frequency, dose, voltage=microscope.voltage)
+    spectrum = spectrum * dose_weight(frequency, dose, voltage=microscope.voltage)
     image = torch.fft.irfft2(spectrum, s=slabs.shape[-2:])
     image = image[margin : margin + num_y, margin : margin + num_x]
     dark: Tensor = -CONTRAST_PER_ANGSTROM * pixel_size * microscope.contrast * image
     return dark
-
-
-def damage(
-    spatial_frequency: Float[Tensor, "*grid"], dose: float, *, voltage: float = 300.0
-) -> Float[Tensor, "*grid"]:
-    """Fade of each spatial frequency (1/Å) after `dose` e/Å².
-
-    References:
-        Grant & Grigorieff, eLife 4 (2015) e06980, eq. 3, and 0.8 of the dose at 200 kV.
-    """
-    critical = 0.24499 * spatial_frequency.clamp_min(1e-6) ** -1.6649 + 2.8141
-    scale = 1.0 if voltage > 250 else 0.8
-    return torch.exp(-dose / (2.0 * scale * critical))
 
 
 def electrons_per_pixel(

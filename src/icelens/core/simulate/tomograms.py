@@ -14,8 +14,8 @@ from icelens.core.simulate.reconstruction import weighted_back_projection
 from icelens.core.simulate.specimen import Species, Specimen, crowd
 from icelens.core.simulate.structures import random_structures
 from icelens.core.simulate.tilt_series import (
+    Acquisition,
     Microscope,
-    TiltScheme,
     counted,
     electrons_per_pixel,
     noise_free_image,
@@ -39,8 +39,8 @@ class TomogramSettings:
     allow_fewer: bool = False
     num_membranes: int = 0
     num_gold: int = 0
-    scheme: TiltScheme = field(
-        default_factory=lambda: TiltScheme.dose_symmetric(-60.0, 60.0, 3.0, 3.0)
+    scheme: Acquisition = field(
+        default_factory=lambda: Acquisition.dose_symmetric(-60.0, 60.0, 3.0, 3.0)
     )
     microscope: Microscope = field(default_factory=Microscope)
     misalignment: Misalignment = field(default_factory=Misalignment)

@@ -28,22 +28,6 @@ def right_angle_rotations() -> Float[Tensor, "24 3 3"]:
     return torch.stack(matrices)
 
 
-def random_rotations(count: int, *, generator: torch.Generator) -> Float[Tensor, "{count} 3 3"]:
-    """Rotations uniform on SO(3) (Haar measure): unit quaternions from four Gaussians.
-
-    References:
-        Shoemake, Graphics Gems III (1992), p. 124.
-    """
-    quaternions = torch.randn(count, 4, generator=generator, dtype=torch.float64)
-    w, x, y, z = functional.normalize(quaternions, dim=-1).unbind(-1)
-    rows = (
-        (1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
-        (2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
-        (2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
-    )
-    return torch.stack([torch.stack(row, -1) for row in rows], -2).float()
-
-
 def is_right_angle(rotation: Float[Tensor, "3 3"]) -> bool:
     """Whether the matrix only permutes and flips axes."""
     return bool(((rotation.abs() < 1e-6) | (rotation.abs() > 1 - 1e-6)).all())

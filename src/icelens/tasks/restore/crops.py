@@ -17,7 +17,8 @@ from torch import Tensor
 
 from icelens.core.data.volume import Volume
 from icelens.core.errors import GeometryError, InputFileError
-from icelens.core.volumes.rotate import random_rotations, right_angle_rotations
+from icelens.core.geometry.rotations import random_rotations
+from icelens.core.volumes.rotate import right_angle_rotations
 from icelens.core.volumes.tiling import cut_mirrored
 
 SLAB = 16  # planes read at once when a whole volume is passed over
@@ -281,7 +282,7 @@ class Crops:
     ) -> Float[Tensor, "3 3"]:
         if rng.random() < self.random_rotation_probability:
             generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-            return random_rotations(1, generator=generator)[0]
+            return random_rotations(1, generator, dtype=torch.float64)[0].float()
         weights = np.asarray(tomogram.turn_weights)
         turn = rng.choice(len(weights), p=weights / weights.sum())
         return right_angle_rotations()[int(turn)]

@@ -13,6 +13,7 @@ from icelens.core.io.pick_files import read_picks
 from icelens.core.io.tilt_series import read_tilt_series
 from icelens.core.io.volumes import open_volume
 from icelens.core.optics.missing_wedge import TiltScheme
+from icelens.core.optics.tilt_schemes import scheme_of_series
 from icelens.tasks.restore.crops import Standardised, standardise
 
 Method = Literal["denoise", "even-odd", "single-map"]
@@ -145,13 +146,8 @@ def tilt_scheme(row: TomogramRow, *, use_tilt_files: bool) -> TiltScheme:
     """Tilt range of the row, or its single tilts with dose and defocus where a file lists them."""
     if row.tilt_file is None or not use_tilt_files:
         return TiltScheme(row.tilt_min, row.tilt_max)
-    series = read_tilt_series(row.require("tilt_file"))
-    return TiltScheme(
-        series.tilt_min,
-        series.tilt_max,
-        tuple(map(float, series.angles)),
-        () if series.dose is None else tuple(map(float, series.dose)),
-        () if series.defocus is None else tuple(map(float, series.defocus)),
+    return scheme_of_series(
+        read_tilt_series(row.require("tilt_file")),
         voltage=row.voltage,
         spherical_aberration=row.spherical_aberration,
         amplitude_contrast=row.amplitude_contrast,

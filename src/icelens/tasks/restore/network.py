@@ -6,8 +6,9 @@ from importlib.metadata import entry_points
 
 from torch import nn
 
-from icelens.core.errors import IcelensError
+from icelens.core.errors import CheckpointError, IcelensError
 from icelens.jobs.registry import did_you_mean
+from icelens.training.checkpoint import Checkpoint
 from icelens.training.networks.scunet_3d import SCUNet3D
 from icelens.training.networks.unet_3d import UNet3D
 
@@ -44,3 +45,18 @@ def build_network(name: str) -> nn.Module:
             "expected a torch.nn.Module; mend or uninstall the package that offers it"
         )
     return network
+
+
+def load_weights(network: nn.Module, checkpoint: Checkpoint) -> None:
+    """Give a network the weights of a checkpoint that says it holds the same one.
+
+    Raises:
+        CheckpointError: If they do not fit all the same.
+    """
+    try:
+        network.load_state_dict(dict(checkpoint.tensors))
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{checkpoint.path}: its weights do not fit {checkpoint.description.get('network')}; "
+            "the file is damaged or was made by another version of icelens"
+        ) from error

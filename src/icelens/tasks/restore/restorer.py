@@ -25,7 +25,7 @@ from icelens.tasks.restore.inputs import (
     tilt_scheme,
 )
 from icelens.tasks.restore.mean_of_halves import MeanOfHalves
-from icelens.tasks.restore.network import build_network
+from icelens.tasks.restore.network import build_network, load_weights
 from icelens.tasks.restore.physics import CtfHandling, Physics, Shape
 from icelens.tasks.restore.predict import (
     MARGIN,
@@ -152,13 +152,7 @@ def load_restorer(
             f"{known.get('method')!r}, not by `icelens restore refine` or `denoise`"
         )
     network = build_network(str(known["network"]))
-    try:
-        network.load_state_dict(dict(checkpoint.tensors))
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"{checkpoint.path}: its weights do not fit {known['network']}; the file is damaged or "
-            "was made by another version of icelens"
-        ) from error
+    load_weights(network, checkpoint)
     handling = handling_of(known, phase_flipped=phase_flipped)
     ready = prepare_network(network, compute)
     restorer = Restorer(

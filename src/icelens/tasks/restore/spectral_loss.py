@@ -8,7 +8,10 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 from torch.nn import functional
 
+from icelens.core.fourier.shells import column_weights, shell_sums
+
 LossName = Literal["l2", "l1", "huber", "fsc"]
+SMALLEST_POWER = 1e-12  # squared power of a shell below which it counts as empty
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class SpectralLoss:
         difference = (answer - target) * mask
         if self.name == "l2":
             power = difference.real**2 + difference.imag**2
-            columns = hermitian_weights(box_size, power.device)
+            columns = column_weights(box_size, device=power.device)
             total: Tensor = (power * columns).sum((-3, -2, -1)).mean() / box_size**6
             return total
         voxels = torch.fft.irfftn(difference, s=(box_size,) * 3, dim=(-3, -2, -1))
@@ -46,15 +49,6 @@ class SpectralLoss:
         return distance
 
 
-def hermitian_weights(box_size: int, device: torch.device) -> Float[Tensor, " h"]:
-    """How often each column of a half transform occurs in the full one."""
-    weights = torch.full((box_size // 2 + 1,), 2.0, device=device)
-    weights[0] = 1.0
-    if box_size % 2 == 0:
-        weights[-1] = 1.0
-    return weights
-
-
 def shell_correlation(
     answer: Complex[Tensor, "*batch n n h"],
     target: Complex[Tensor, "*batch n n h"],
@@ -62,17 +56,8 @@ def shell_correlation(
 ) -> Float[Tensor, "*batch shell"]:
     """Correlation in shells 1 to Nyquist, differentiable; 0 where a shell holds no power."""
     n = answer.shape[-2]
-    axis = torch.fft.fftfreq(n, 1 / n, device=mask.device)
-    half = torch.fft.rfftfreq(n, 1 / n, device=mask.device)
-    radius = (axis[:, None, None] ** 2 + axis[:, None] ** 2 + half**2).sqrt()
-    shell = radius.round().long().clamp(max=n // 2 + 1).flatten()
-    weights = mask**2 * hermitian_weights(n, mask.device)
-
-    def summed(values: Tensor) -> Tensor:
-        flat = (values * weights).flatten(-3)
-        sums = flat.new_zeros(*flat.shape[:-1], n // 2 + 2)
-        return sums.index_add(-1, shell, flat)[..., 1 : n // 2 + 1]
-
-    cross = summed((answer * target.conj()).real)
-    norm = summed(answer.abs() ** 2) * summed(target.abs() ** 2)
-    return cross / norm.clamp(min=1e-12).sqrt()
+    weights = mask**2
+    cross = shell_sums((answer * target.conj()).real * weights, n)
+    norm = shell_sums(answer.abs() ** 2 * weights, n) * shell_sums(target.abs() ** 2 * weights, n)
+    curve: Tensor = cross / norm.clamp(min=SMALLEST_POWER).sqrt()
+    return curve[..., 1:].to(mask)

@@ -1,44 +1,38 @@
 """Train a restoration network: tomograms, network and objective handed to the loop."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from icelens.core.data.index_list import parse_indices
 from icelens.core.data.tomograms import TomogramRow
-from icelens.core.errors import CheckpointError, MetadataError, StoppedEarly
+from icelens.core.errors import CheckpointError, StoppedEarly
 from icelens.core.events import Message
 from icelens.core.io.tomogram_star import read_tomograms
 from icelens.jobs.run import Run
-from icelens.tasks.restore.crops import Centres, Crops, TrainingTomogram
-from icelens.tasks.restore.inputs import (
-    Method,
-    Reading,
-    choose_method,
-    crop_starts,
-    read_mask,
-    sources,
-    tilt_scheme,
-)
-from icelens.tasks.restore.network import build_network
+from icelens.tasks.restore.averaged_network import Recalibration, Validation
+from icelens.tasks.restore.inputs import Method, Reading, choose_method
+from icelens.tasks.restore.network import build_network, load_weights
 from icelens.tasks.restore.objective import Denoise, FillWedge
-from icelens.tasks.restore.physics import CtfHandling, Physics
+from icelens.tasks.restore.physics import Physics
 from icelens.tasks.restore.preview import Previews
-from icelens.tasks.restore.renewed_masks import RenewedMasks, batches, prepare_rows, update_steps
+from icelens.tasks.restore.renewed_masks import prepare_rows
 from icelens.tasks.restore.restorer import Restorer, default_plan
 from icelens.tasks.restore.settings import DenoiseConfig, RefineConfig, TrainConfig
 from icelens.tasks.restore.spectral_loss import SpectralLoss
+from icelens.tasks.restore.training_data import (
+    batch_source,
+    common_pixel_size,
+    ctf_handling,
+    open_crops,
+    physics_of,
+)
 from icelens.training.checkpoint import load_checkpoint
 from icelens.training.device import Compute, choose_compute, keep_freed_memory
-from icelens.training.loop import BatchSource, FitResult, FitSettings, Objective, fit
+from icelens.training.loop import FitResult, FitSettings, Objective, fit
 from icelens.training.seed import seed_everything
-from icelens.training.statistics import reestimate_batch_norm
-
-RECALIBRATION_BATCHES = 8
 
 
 def train(config: DenoiseConfig | RefineConfig, run: Run) -> Path:
@@ -56,7 +50,7 @@ def train(config: DenoiseConfig | RefineConfig, run: Run) -> Path:
     network = build_network(config.network)
     pixel_size = common_pixel_size(rows)
     if config.pretrained is not None:
-        load_weights(network, config, config.pretrained, pixel_size)
+        start_from(network, config, config.pretrained, pixel_size)
     physics = [physics_of(row, config, compute.device) for row in rows]
     crops = open_crops(config, rows, method)
     held_out = (
@@ -102,67 +96,6 @@ def fit_settings(config: TrainConfig, steps_per_epoch: int) -> FitSettings:
     )
 
 
-def open_crops(
-    config: TrainConfig, rows: Sequence[TomogramRow], method: Method, *, held_out: bool = False
-) -> Crops:
-    """Open every tomogram and say where boxes may be cut."""
-    reading = Reading(config.contrast, config.pixel_size_from)
-    input_column = getattr(config, "input_column", "auto")
-    tomograms = []
-    for row in rows:
-        halves, paths = sources(row, method, input_column, reading)
-        shape = halves[0].volume.shape
-        centres = Centres(
-            None if method == "denoise" else read_mask(row, shape),
-            shape,
-            config.box_size,
-            paths[0],
-            held_out_fraction=config.validation_fraction,
-            held_out=held_out,
-        )
-        truth = None
-        if row.ground_truth is not None:
-            truth = reading.open(row.require("ground_truth"), row.pixel_size)
-        tomograms.append(
-            TrainingTomogram(
-                halves,
-                centres,
-                centres.on_own_side(crop_starts(row, shape, config.box_size)),
-                config.subtomograms or row.num_subtomograms or max(1, 3000 // len(rows)),
-                truth,
-                physics_of(row, config, torch.device("cpu")).turn_weights(),
-            )
-        )
-    return Crops(
-        tomograms,
-        box_size=config.box_size,
-        batch_size=config.batch_size,
-        random_rotation_probability=getattr(config, "random_rotations", 0.0),
-        seed=config.seed + (1 if held_out else 0),
-    )
-
-
-def physics_of(row: TomogramRow, config: TrainConfig, device: torch.device) -> Physics:
-    """Masks and transfers of a row."""
-    scheme = tilt_scheme(row, use_tilt_files=getattr(config, "use_tilt_files", False))
-    return Physics(row, scheme, ctf_handling(config), device)
-
-
-def ctf_handling(config: TrainConfig) -> CtfHandling:
-    """The CTF settings of a training run."""
-    return CtfHandling(
-        mode=config.ctf_mode,
-        phase_flipped=config.phase_flipped,
-        phase_flip_input=config.phase_flip_input,
-        b_factor=config.b_factor,
-        clip_first_peak=config.clip_first_peak,
-        snr_falloff=config.snr_falloff,
-        deconvolution_strength=config.deconvolution_strength,
-        highpass_nyquist=config.highpass_nyquist,
-        isonet2_exact=config.isonet2_exact,
-    )
-
-
 def build_objective(config: TrainConfig, method: Method, physics: Sequence[Physics]) -> Objective:
     """What the run minimises, chosen once."""
     loss = SpectralLoss(config.loss)
@@ -199,22 +132,7 @@ def describe(config: TrainConfig, method: Method, pixel_size: float) -> dict[str
     }
 
 
-def common_pixel_size(rows: Sequence[TomogramRow]) -> float:
-    """The pixel size that all rows share to 5 %; a network learns structures of one scale.
-
-    Raises:
-        MetadataError: If they do not.
-    """
-    sizes = [row.pixel_size for row in rows]
-    if max(sizes) > 1.05 * min(sizes):
-        raise MetadataError(
-            f"{rows[0].source}: pixel sizes range from {min(sizes):g} to {max(sizes):g} Å; train "
-            "on rows of one pixel size (--tomograms) or rescale with `icelens tools resize`"
-        )
-    return sum(sizes) / len(sizes)
-
-
-def load_weights(network: nn.Module, config: TrainConfig, source: Path, pixel_size: float) -> None:
+def start_from(network: nn.Module, config: TrainConfig, source: Path, pixel_size: float) -> None:
     """Start from the weights of another run; a denoiser is a fair start for wedge filling.
 
     Raises:
@@ -233,13 +151,7 @@ def load_weights(network: nn.Module, config: TrainConfig, source: Path, pixel_si
             f"{checkpoint.path}: trained at {trained_at:g} Å/px, the tomograms have "
             f"{pixel_size:g}; rescale them with `icelens tools resize --pixel-size {trained_at:g}`"
         )
-    try:
-        network.load_state_dict(dict(checkpoint.tensors))
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"{checkpoint.path}: its weights do not fit {config.network}; the file is damaged or "
-            "was made by another version of icelens"
-        ) from error
+    load_weights(network, checkpoint)
 
 
 def previews(
@@ -277,84 +189,6 @@ def previews(
         config.epochs * steps_per_epoch,
         run.on_event,
     )
-
-
-def batch_source(
-    config: TrainConfig,
-    rows: Sequence[TomogramRow],
-    method: Method,
-    crops: Crops,
-    compute: Compute,
-    run: Run,
-) -> BatchSource:
-    """Boxes on the device of the run; with mask updates, from masks that follow the network."""
-    if not isinstance(config, RefineConfig) or config.mask_updates == 0:
-        return batches(crops, compute)
-    return RenewedMasks(
-        folder=run.folder,
-        rows=rows,
-        update_steps=update_steps(config.mask_updates, config.epochs, crops.steps_per_epoch()),
-        open_crops=lambda masked: open_crops(config, masked, method),
-        compute=compute,
-        contrast=config.contrast,
-        on_event=run.on_event,
-    )
-
-
-@dataclass(frozen=True)
-class Validation:
-    """Loss on held-out boxes, the same at every call; lower is better."""
-
-    objective: Objective
-    crops: Crops
-    device: torch.device
-    num_batches: int = 4
-
-    def __call__(self, network: nn.Module) -> float:
-        """Mean loss of a network in evaluation mode."""
-        with torch.no_grad():
-            losses = [
-                self.objective(
-                    network, network, self.crops(i, range(self.crops.batch_size)).to(self.device)
-                ).total.item()
-                for i in range(self.num_batches)
-            ]
-        return sum(losses) / len(losses)
-
-
-@dataclass(frozen=True)
-class Recalibration:
-    """Give batch norm the statistics of what the averaged network will meet: unturned boxes.
-
-    During training it sees boxes with two wedges; averaged weights moreover never ran in training
-    mode themselves (Izmailov et al., UAI 2018, section 3.2, for weight averages).
-    """
-
-    crops: Crops
-    physics: Sequence[Physics]
-    config: TrainConfig
-    device: torch.device
-
-    def __call__(self, network: nn.Module) -> None:
-        """Set the statistics of every batch norm in `network`."""
-        size = self.crops.batch_size
-        inputs = (self._inputs(i, range(size)) for i in range(RECALIBRATION_BATCHES))
-        reestimate_batch_norm(network, inputs)
-
-    def _inputs(self, number: int, items: range) -> torch.Tensor:
-        batch = self.crops(number, items).to(self.device)
-        n = batch.boxes.shape[-1]
-        apply_wedge = isinstance(self.config, RefineConfig) and self.config.apply_wedge
-        factor = torch.stack(
-            [
-                self.physics[owner].before_network((n, n, n), apply_wedge=apply_wedge)
-                for owner in batch.tomograms
-            ]
-        )
-        spectra = torch.fft.rfftn(batch.boxes, dim=(-3, -2, -1)) * factor
-        boxes = torch.fft.irfftn(spectra, s=(n, n, n), dim=(-3, -2, -1))
-        inputs: torch.Tensor = boxes.reshape(-1, 1, n, n, n)
-        return inputs
 
 
 def finish(result: FitResult, run: Run) -> None:

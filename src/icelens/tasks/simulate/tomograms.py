@@ -16,7 +16,7 @@ from icelens.core.io.tomogram_star import write_tomograms as write_star
 from icelens.core.io.volumes import write_volume
 from icelens.core.simulate.misalignment import Misalignment
 from icelens.core.simulate.specimen import Species, Specimen
-from icelens.core.simulate.tilt_series import Microscope, TiltScheme
+from icelens.core.simulate.tilt_series import Acquisition, Microscope
 from icelens.core.simulate.tomograms import (
     SimulatedTomogram,
     TomogramSettings,
@@ -60,7 +60,7 @@ def settings_of(config: TomogramsConfig, species: list[Species]) -> TomogramSett
         allow_fewer=config.particles is None,
         num_membranes=config.membranes,
         num_gold=config.gold,
-        scheme=TiltScheme.dose_symmetric(low, high, recording.tilt_step, recording.dose_per_tilt),
+        scheme=Acquisition.dose_symmetric(low, high, recording.tilt_step, recording.dose_per_tilt),
         microscope=Microscope(
             voltage=recording.voltage,
             spherical_aberration=recording.spherical_aberration,
