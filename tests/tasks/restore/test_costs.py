@@ -32,5 +32,7 @@ def test_prediction_time_counts_voxels_of_both_halves_and_turned_copies(tmp_path
     one = PredictConfig(star=star, checkpoint=tmp_path, threads=1)
     base = estimate_predict(one)
     assert base.disk_bytes == 4 * 4 * 5 * 6
-    turned = estimate_predict(one.model_copy(update={"turned_copies": 4}))
-    assert turned.seconds == pytest.approx(4 * base.seconds)
+    once = estimate_predict(one.model_copy(update={"turned_copies": 1}))
+    assert base.seconds == pytest.approx(4 * once.seconds)
+    apart = estimate_predict(one.model_copy(update={"halves": "apart"}))
+    assert apart.seconds == pytest.approx(2 * base.seconds)

@@ -110,7 +110,7 @@ def test_memory_is_that_of_a_tile_and_a_slab() -> None:
         on_event=ignore,
         stage="test",
     )
-    assert {tuple(tiles.shape) for tiles in network.seen} == {(2, 1, 32, 32, 32)}
+    assert {tuple(tiles.shape) for tiles in network.seen} == {(1, 1, 32, 32, 32)}
     assert max(count for _, count in slabs) <= 32
     assert [start for start, _ in slabs] == list(np.cumsum([0, *[n for _, n in slabs]])[:-1])
     assert sum(count for _, count in slabs) == 90
