@@ -1,7 +1,5 @@
 """Assess the listed tomograms: run the three questions, draw and tabulate the answers."""
 
-import csv
-import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import torch
 from icelens.core.data.tomograms import TomogramRow
 from icelens.core.data.volume import Volume
 from icelens.core.events import Message, Saved
-from icelens.core.io.atomic import atomic_path
+from icelens.core.io.csv_table import write_csv
 from icelens.core.io.tomogram_star import read_tomograms
 from icelens.core.io.volumes import new_volume, open_volume
 from icelens.core.metrics.fsc import ShellCorrelation, fourier_shell_correlation
@@ -194,12 +192,6 @@ def named_curves(assessment: Assessment) -> dict[str, ShellCorrelation]:
 
 def write_curves(path: Path, curves: dict[str, ShellCorrelation]) -> None:
     """A CSV with one row for each shell."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["spatial_frequency", *curves])
     frequency = next(iter(curves.values())).spatial_frequency.tolist()
     columns = [curve.correlation.tolist() for curve in curves.values()]
-    for values in zip(frequency, *columns, strict=True):
-        writer.writerow([f"{value:.6g}" for value in values])
-    with atomic_path(path) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+    write_csv(path, ["spatial_frequency", *curves], zip(frequency, *columns, strict=True))
