@@ -10,11 +10,13 @@ from icelens.core.data.tomograms import TomogramRow
 from icelens.core.data.volume import Volume
 from icelens.core.events import Message, Saved
 from icelens.core.io.csv_table import write_csv
+from icelens.core.io.pairs import tomogram_name
 from icelens.core.io.tomogram_star import read_tomograms
 from icelens.core.io.volumes import new_volume, open_volume
 from icelens.core.metrics.fsc import ShellCorrelation, fourier_shell_correlation
 from icelens.core.optics.missing_wedge import measured_mask
 from icelens.core.plots.curves import fsc_curves
+from icelens.core.plots.middle import middle_of
 from icelens.core.plots.slices import orthogonal_slices
 from icelens.jobs.run import Run
 from icelens.jobs.stopwatch import Deadline
@@ -31,7 +33,6 @@ from icelens.tasks.restore.assess import (
 from icelens.tasks.restore.crops import Standardised
 from icelens.tasks.restore.inputs import tilt_scheme
 from icelens.tasks.restore.predict import TURNS, TurnedCopies
-from icelens.tasks.restore.preview import thinned, tomogram_name
 from icelens.tasks.restore.restorer import Restorer, check_pixel_size, load_restorer
 from icelens.tasks.restore.settings import AssessConfig
 from icelens.training.device import choose_compute, keep_freed_memory, use_threads
@@ -168,7 +169,8 @@ def report(
     disagreement = open_volume(assessment.disagreement)
     run.report.figure(
         orthogonal_slices(
-            {"restored": thinned(restored), "disagreement": thinned(disagreement)}, pixel_size
+            {"restored": middle_of(restored.array), "disagreement": middle_of(disagreement.array)},
+            pixel_size,
         ),
         name=f"{name}_disagreement",
         caption="What was restored, and where its two versions differ (bright: do not trust).",
