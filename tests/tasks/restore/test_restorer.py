@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
 from toy_tomograms import COMPUTE, DESCRIPTION, write_checkpoint
 
 from icelens.core.data.tomograms import TomogramRow
 from icelens.core.errors import CheckpointError
+from icelens.core.optics.missing_wedge import TiltScheme
 from icelens.tasks.restore.network import build_network
-from icelens.tasks.restore.predict import TurnedCopies
 from icelens.tasks.restore.restorer import (
     check_pixel_size,
     default_plan,
     handling_of,
     load_restorer,
     prepare_network,
+    turns_that_keep,
 )
 
 ROW = TomogramRow(1, 10.0, defocus=30000.0)
@@ -69,9 +69,17 @@ def test_network_for_prediction_computes_the_same_and_leaves_the_original() -> N
         # folding changes the order of float32 operations
         torch.testing.assert_close(ready(tiles), network(tiles), atol=1e-4, rtol=1e-4)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
-    copies = prepare_network(nn.Identity(), COMPUTE, turned_copies=4)
-    assert isinstance(copies, TurnedCopies)
-    assert len(copies.flips) == 4
+
+
+@pytest.mark.parametrize(
+    ("tilt_max", "copies", "num_turns"), [(60.0, 4, 4), (60.0, 1, 1), (40.0, 4, 2), (58.0, 4, 4)]
+)
+def test_only_turns_that_keep_the_wedge_are_averaged(
+    tilt_max: float, copies: int, num_turns: int
+) -> None:
+    turns = turns_that_keep(TiltScheme(-60.0, tilt_max), copies)
+    assert len(turns) == num_turns
+    assert turns[0] == ()
 
 
 def test_other_pixel_sizes_are_refused_beyond_the_tolerance() -> None:
@@ -82,7 +90,10 @@ def test_other_pixel_sizes_are_refused_beyond_the_tolerance() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (36, 40, 300), (200, 960, 928)])
-def test_default_tiles_fit_every_volume_and_network(shape: tuple[int, int, int]) -> None:
-    tiling = default_plan(16, COMPUTE).tiling(shape)
+@pytest.mark.parametrize("network", ["unet-small", "unet-medium"])
+def test_default_tiles_fit_every_volume_and_network(
+    shape: tuple[int, int, int], network: str
+) -> None:
+    tiling = default_plan(16, COMPUTE, network).tiling(shape)
     assert all(side % 16 == 0 for side in tiling.box)
     assert len(tiling) >= 1
