@@ -34,7 +34,7 @@ from icelens.tasks.restore.crops import Standardised
 from icelens.tasks.restore.inputs import tilt_scheme
 from icelens.tasks.restore.predict import TURNS, TurnedCopies
 from icelens.tasks.restore.restorer import Restorer, check_pixel_size, load_restorer
-from icelens.tasks.restore.settings import AssessConfig
+from icelens.tasks.restore.settings import SAME_SCALE, AssessConfig
 from icelens.training.device import choose_compute, keep_freed_memory, use_threads
 
 
@@ -51,7 +51,7 @@ def assess(config: AssessConfig, run: Run) -> list[Assessment]:
         contrast=config.contrast,
         pixel_size_from=config.pixel_size_from,
     )
-    check_pixel_size(rows, known, config.checkpoint, 0.05)
+    check_pixel_size(rows, known, config.checkpoint, SAME_SCALE)
     deadline = Deadline(config.time_limit)
     run.on_event = deadline.watch(run.on_event)
     assessments = []
