@@ -5,7 +5,7 @@ import random
 import pytest
 
 from icelens.core.errors import InputFileError, MetadataError
-from icelens.core.io.pairs import list_volumes, pair_halves, pair_name
+from icelens.core.io.pairs import list_volumes, pair_halves, pair_name, tomogram_name
 
 
 def paths(folder, *names):
@@ -35,6 +35,23 @@ def test_names_of_the_field_pair(tmp_path, even, odd, shared):
     (second,) = paths(tmp_path / "odd", odd)
     assert pair_halves([first], [second]) == [(first, second)]
     assert pair_name(first) == pair_name(second) == shared
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("TS_01_EVN.mrc", "TS_01"),
+        ("TS_01_ODD.mrc.gz", "TS_01"),
+        ("TS_01.even.mrc", "TS_01"),
+        ("a-half1.rec", "a"),
+        ("TS_01_6.80Apx.mrc", "TS_01_6.80Apx"),
+        ("GODD.mrc", "GODD"),
+        ("grid_A.mrc", "grid_A"),
+        ("TS_01_EVN_Vol.mrc", "TS_01_Vol"),
+    ],
+)
+def test_tomogram_is_called_like_its_file_without_suffix_and_half(tmp_path, file, name):
+    assert tomogram_name(tmp_path / file) == name
 
 
 def test_pairing_never_depends_on_order(tmp_path):

@@ -11,7 +11,6 @@ from icelens.core.data.tomograms import TomogramRow
 from icelens.core.errors import CheckpointError
 from icelens.core.optics.missing_wedge import TiltScheme
 from icelens.tasks.restore.network import build_network
-from icelens.tasks.restore.predict import TURNS
 from icelens.tasks.restore.restorer import (
     check_pixel_size,
     default_plan,
@@ -72,11 +71,15 @@ def test_network_for_prediction_computes_the_same_and_leaves_the_original() -> N
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
-def test_turns_are_only_those_that_keep_the_wedge() -> None:
-    assert turns_that_keep(TiltScheme(-60.0, 60.0), 4) == TURNS
-    assert turns_that_keep(TiltScheme(-60.0, 57.0), 4) == TURNS
-    assert turns_that_keep(TiltScheme(-50.0, 68.0), 4) == TURNS[:2]
-    assert turns_that_keep(TiltScheme(-50.0, 68.0), 1) == TURNS[:1]
+@pytest.mark.parametrize(
+    ("tilt_max", "copies", "num_turns"), [(60.0, 4, 4), (60.0, 1, 1), (40.0, 4, 2), (58.0, 4, 4)]
+)
+def test_only_turns_that_keep_the_wedge_are_averaged(
+    tilt_max: float, copies: int, num_turns: int
+) -> None:
+    turns = turns_that_keep(TiltScheme(-60.0, tilt_max), copies)
+    assert len(turns) == num_turns
+    assert turns[0] == ()
 
 
 def test_other_pixel_sizes_are_refused_beyond_the_tolerance() -> None:
@@ -86,8 +89,8 @@ def test_other_pixel_sizes_are_refused_beyond_the_tolerance() -> None:
         check_pixel_size([ROW], {"pixel_size": 11.0}, Path("a"), 0.05)
 
 
-@pytest.mark.parametrize("network", ["unet-small", "unet-large"])
 @pytest.mark.parametrize("shape", [(1, 1, 1), (36, 40, 300), (200, 960, 928)])
+@pytest.mark.parametrize("network", ["unet-small", "unet-medium"])
 def test_default_tiles_fit_every_volume_and_network(
     shape: tuple[int, int, int], network: str
 ) -> None:

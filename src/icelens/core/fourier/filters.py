@@ -13,7 +13,7 @@ from icelens.core.errors import MetadataError
 
 
 def apply_filter(
-    volume: Float[Tensor, "*batch z y x"], weight: Float[Tensor, "#z #y #x_half"]
+    volume: Float[Tensor, "*batch z y x"], weight: Float[Tensor, "*#batch #z #y #x_half"]
 ) -> Float[Tensor, "*batch z y x"]:
     """Multiply the half transform of volumes by a weight; shape and grid stay as they are."""
     axes = (-3, -2, -1)

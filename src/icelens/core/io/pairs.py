@@ -65,9 +65,20 @@ def pair_halves(even: Iterable[Path], odd: Iterable[Path]) -> list[tuple[Path, P
 
 def pair_name(path: Path) -> str:
     """What the two halves' names share, without the word for even or odd: `TS_01`."""
-    stem = _stem(path)
+    return _without_half(_stem(path), letters=True)
+
+
+def tomogram_name(path: Path) -> str:
+    """What a tomogram is called whose partner is not known: `TS_01` for `TS_01_EVN.mrc`.
+
+    Unlike in `pair_name`, a single letter at the end stays: `grid_A` may well be a whole tomogram.
+    """
+    return _without_half(_stem(path), letters=False)
+
+
+def _without_half(stem: str, *, letters: bool) -> str:
     for side in (0, 1):
-        key = _key(stem, side)
+        key = _key(stem, side, letters=letters)
         if key != stem:
             return key
     return stem

@@ -4,13 +4,15 @@ from pathlib import Path
 
 from icelens.core.data.tomograms import TomogramRow
 from icelens.core.events import Message, Progress, Saved
+from icelens.core.io.pairs import tomogram_name
 from icelens.core.io.tomogram_star import read_tomograms, update_tomograms
 from icelens.core.io.volumes import open_volume
+from icelens.core.plots.middle import middle_of
 from icelens.core.plots.slices import orthogonal_slices, power_spectra
 from icelens.jobs.run import Run
 from icelens.jobs.stopwatch import Deadline
+from icelens.tasks.restore.output_names import told_apart
 from icelens.tasks.restore.predict import MARGIN, RAMP, TilePlan
-from icelens.tasks.restore.preview import thinned, tomogram_name
 from icelens.tasks.restore.restorer import Restorer, check_pixel_size, load_restorer
 from icelens.tasks.restore.settings import PredictConfig
 from icelens.training.device import choose_compute, keep_freed_memory, use_threads
@@ -39,11 +41,11 @@ def predict(config: PredictConfig, run: Run) -> list[Path]:
     for row in rows:  # a missing file is found before hours of work, not after
         restorer.open(row)
     column = "corrected" if restorer.fills_wedge else "denoised"
-    names = output_names(rows, restorer, config.prefix)
+    names = told_apart({row.index: tomogram_name(restorer.files(row)[0]) for row in rows})
     deadline = Deadline(config.time_limit)
     written = []
     for number, row in enumerate(rows):
-        target = run.folder / names[row.index]
+        target = run.folder / f"{config.prefix}{names[row.index]}.mrc"
         restorer.restore_to_file(row, target, on_event=deadline.watch(run.on_event))
         update_tomograms(config.star, column, {row.index: target})
         written.append(target)
@@ -66,24 +68,14 @@ def tile_plan(config: PredictConfig) -> TilePlan | None:
     return TilePlan(tile_size, max(0, (tile_size - kept - RAMP) // 2), min(RAMP, kept - 1))
 
 
-def output_names(rows: list[TomogramRow], restorer: Restorer, prefix: str) -> dict[int, str]:
-    """A file name for each row, with its index added where two rows would share one."""
-    plain = {row.index: tomogram_name(restorer.files(row)[0]) for row in rows}
-    names = list(plain.values())
-    return {
-        index: f"{prefix}{name}{f'_{index}' if names.count(name) > 1 else ''}.mrc"
-        for index, name in plain.items()
-    }
-
-
 def show(run: Run, restorer: Restorer, row: TomogramRow, target: Path) -> None:
     """Slices and power spectra of the first tomogram, before and after, in the report."""
     before = restorer.files(row)[0]
     volumes = {
-        "before": thinned(
-            open_volume(before, pixel_size=row.pixel_size, pixel_size_from="metadata")
+        "before": middle_of(
+            open_volume(before, pixel_size=row.pixel_size, pixel_size_from="metadata").array
         ),
-        "restored": thinned(open_volume(target)),
+        "restored": middle_of(open_volume(target).array),
     }
     run.report.section(f"Tomogram {row.index}")
     run.report.figure(

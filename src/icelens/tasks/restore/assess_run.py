@@ -1,7 +1,5 @@
 """Assess the listed tomograms: run the three questions, draw and tabulate the answers."""
 
-import csv
-import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +9,14 @@ import torch
 from icelens.core.data.tomograms import TomogramRow
 from icelens.core.data.volume import Volume
 from icelens.core.events import Message, Saved
-from icelens.core.io.atomic import atomic_path
+from icelens.core.io.csv_table import write_csv
+from icelens.core.io.pairs import tomogram_name
 from icelens.core.io.tomogram_star import read_tomograms
 from icelens.core.io.volumes import new_volume, open_volume
 from icelens.core.metrics.fsc import ShellCorrelation, fourier_shell_correlation
 from icelens.core.optics.missing_wedge import measured_mask
 from icelens.core.plots.curves import fsc_curves
+from icelens.core.plots.middle import middle_of
 from icelens.core.plots.slices import orthogonal_slices
 from icelens.jobs.run import Run
 from icelens.jobs.stopwatch import Deadline
@@ -33,9 +33,8 @@ from icelens.tasks.restore.assess import (
 from icelens.tasks.restore.crops import Standardised
 from icelens.tasks.restore.inputs import tilt_scheme
 from icelens.tasks.restore.predict import TURNS, TurnedCopies
-from icelens.tasks.restore.preview import thinned, tomogram_name
 from icelens.tasks.restore.restorer import Restorer, check_pixel_size, load_restorer
-from icelens.tasks.restore.settings import AssessConfig
+from icelens.tasks.restore.settings import SAME_SCALE, AssessConfig
 from icelens.training.device import choose_compute, keep_freed_memory, use_threads
 
 
@@ -52,7 +51,7 @@ def assess(config: AssessConfig, run: Run) -> list[Assessment]:
         contrast=config.contrast,
         pixel_size_from=config.pixel_size_from,
     )
-    check_pixel_size(rows, known, config.checkpoint, 0.05)
+    check_pixel_size(rows, known, config.checkpoint, SAME_SCALE)
     deadline = Deadline(config.time_limit)
     run.on_event = deadline.watch(run.on_event)
     assessments = []
@@ -170,7 +169,8 @@ def report(
     disagreement = open_volume(assessment.disagreement)
     run.report.figure(
         orthogonal_slices(
-            {"restored": thinned(restored), "disagreement": thinned(disagreement)}, pixel_size
+            {"restored": middle_of(restored.array), "disagreement": middle_of(disagreement.array)},
+            pixel_size,
         ),
         name=f"{name}_disagreement",
         caption="What was restored, and where its two versions differ (bright: do not trust).",
@@ -194,12 +194,6 @@ def named_curves(assessment: Assessment) -> dict[str, ShellCorrelation]:
 
 def write_curves(path: Path, curves: dict[str, ShellCorrelation]) -> None:
     """A CSV with one row for each shell."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["spatial_frequency", *curves])
     frequency = next(iter(curves.values())).spatial_frequency.tolist()
     columns = [curve.correlation.tolist() for curve in curves.values()]
-    for values in zip(frequency, *columns, strict=True):
-        writer.writerow([f"{value:.6g}" for value in values])
-    with atomic_path(path) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+    write_csv(path, ["spatial_frequency", *curves], zip(frequency, *columns, strict=True))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from icelens.core.fourier.filters import apply_filter
 from icelens.tasks.restore.crops import Crops
-from icelens.tasks.restore.objective import inverse, transform
 from icelens.tasks.restore.physics import Physics
 from icelens.tasks.restore.settings import RefineConfig, TrainConfig
 from icelens.training.loop import Objective
@@ -66,5 +66,4 @@ class Recalibration:
                 for owner in batch.tomograms
             ]
         )
-        boxes = inverse(transform(batch.boxes) * factor, n)
-        return boxes.reshape(-1, 1, n, n, n)
+        return apply_filter(batch.boxes, factor).reshape(-1, 1, n, n, n)

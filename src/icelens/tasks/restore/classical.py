@@ -12,6 +12,7 @@ from icelens.core.events import Message, Progress, Saved
 from icelens.core.io.pairs import pair_name
 from icelens.core.io.tomogram_star import read_tomograms, update_tomograms
 from icelens.core.io.volumes import open_volume
+from icelens.core.plots.middle import middle_of
 from icelens.core.plots.outlines import outlined_slices
 from icelens.core.plots.slices import orthogonal_slices, power_spectra
 from icelens.jobs.run import Run
@@ -19,21 +20,12 @@ from icelens.tasks.restore.boundary import read_boundary
 from icelens.tasks.restore.deconvolve import deconvolution_curve, write_deconvolved
 from icelens.tasks.restore.jobs import DeconvolveConfig, MaskConfig
 from icelens.tasks.restore.mask import MaskSettings, open_source, write_mask
+from icelens.tasks.restore.output_names import told_apart
 
 SHOWN_TOMOGRAMS = 5
 """Reports show the first ones; the others are in the table."""
 LARGEST_PICTURE = 256
 """Voxels along each side of the middle part that is drawn."""
-
-
-def output_names(rows: Sequence[TomogramRow]) -> dict[int, str]:
-    """A file name for each row, its tomogram's; with rlnIndex where two would be alike."""
-    names = {row.index: _name(row) for row in rows}
-    alike = list(names.values())
-    return {
-        index: name if alike.count(name) == 1 else f"{name}_{index}"
-        for index, name in names.items()
-    }
 
 
 def deconvolve_tomograms(config: DeconvolveConfig, run: Run) -> list[Path]:
@@ -95,7 +87,7 @@ def _each_row(
 ) -> list[Path]:
     """Make one file for each chosen row; what is done stays listed if a later row fails."""
     tomograms = read_tomograms(config.star)
-    names = output_names(list(tomograms))
+    names = told_apart({row.index: _name(row) for row in tomograms})
     rows = list(tomograms.select(config.tomograms))
     paths, lines = [], []
     for done, row in enumerate(rows, start=1):
@@ -121,7 +113,7 @@ def _name(row: TomogramRow) -> str:
 def _show_deconvolved(run: Run, before: Path, after: Path, pixel_size: float) -> None:
     if len(run.report.pictures) >= 2 * SHOWN_TOMOGRAMS:
         return
-    pair = {"before": _middle(_array(before)), "after": _middle(_array(after))}
+    pair = {"before": _drawn(before), "after": _drawn(after)}
     run.report.figure(
         orthogonal_slices(pair, pixel_size),
         name=f"{after.stem}_slices",
@@ -149,9 +141,5 @@ def _array(path: Path) -> npt.NDArray[np.generic]:
     return open_volume(path, pixel_size=1.0, pixel_size_from="metadata").array
 
 
-def _middle(array: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
-    parts = []
-    for size in array.shape:
-        begin = max(0, (size - LARGEST_PICTURE) // 2)
-        parts.append(slice(begin, begin + min(size, LARGEST_PICTURE)))
-    return np.asarray(array[tuple(parts)], np.float32)
+def _drawn(path: Path) -> npt.NDArray[np.float32]:
+    return middle_of(_array(path), largest=LARGEST_PICTURE)

@@ -8,6 +8,8 @@ from icelens.core.io.volumes import read_header
 from icelens.jobs.job import Estimate
 from icelens.tasks.restore.settings import PredictConfig, RefineConfig, TrainConfig
 
+SUBTOMOGRAMS_PER_EPOCH = 3000
+"""Shared among the tomograms unless the user or the list says how many boxes each gives."""
 SECONDS_PER_VOXEL = 3.0e-6
 """One forward pass of unet-small in float32 on one CPU core (2.5 GHz, AVX-512)."""
 RELATIVE_COST = {"unet-small": 1.0, "unet-medium": 4.0, "unet-large": 15.0}
@@ -22,7 +24,7 @@ NOTE = "Time is for this machine's CPU cores; a GPU is 10 to 100 times faster."
 def estimate_train(config: TrainConfig) -> Estimate:
     """Time by counting passes, memory by counting activations."""
     rows = list(read_tomograms(config.star).select(config.tomograms))
-    boxes = sum(_boxes_of(row, config, len(rows)) for row in rows) * config.epochs
+    boxes = sum(boxes_per_epoch(row, config, len(rows)) for row in rows) * config.epochs
     fills_wedge = isinstance(config, RefineConfig)
     paired = all(row.even is not None and row.odd is not None for row in rows)
     halves = 2 if paired else 1
@@ -56,8 +58,10 @@ def estimate_predict(config: PredictConfig) -> Estimate:
     )
 
 
-def _boxes_of(row: TomogramRow, config: TrainConfig, num_rows: int) -> int:
-    return config.subtomograms or row.num_subtomograms or max(1, 3000 // num_rows)
+def boxes_per_epoch(row: TomogramRow, config: TrainConfig, num_rows: int) -> int:
+    """How many boxes a tomogram gives: as asked for, else as listed, else its share."""
+    share = max(1, SUBTOMOGRAMS_PER_EPOCH // num_rows)
+    return config.subtomograms or row.num_subtomograms or share
 
 
 def _cores(threads: int) -> int:

@@ -11,13 +11,12 @@ from icelens.core.data.tomograms import TomogramRow
 from icelens.core.errors import GeometryError, MetadataError
 from icelens.core.io.pick_files import read_picks
 from icelens.core.io.tilt_series import read_tilt_series
-from icelens.core.io.volumes import open_volume
+from icelens.core.io.volumes import PixelSizeFrom, open_volume
 from icelens.core.optics.missing_wedge import TiltScheme
 from icelens.core.optics.tilt_schemes import scheme_of_series
 from icelens.tasks.restore.crops import Standardised, standardise
 
 Method = Literal["denoise", "even-odd", "single-map"]
-PixelSizeFrom = Literal["error", "metadata", "header"]
 
 
 @dataclass(frozen=True)

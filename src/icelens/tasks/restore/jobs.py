@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from icelens.core.errors import MetadataError
+from icelens.core.io.volume_header import PixelSizeFrom
 from icelens.jobs.config import EXPERT, Angstrom, Config, Degrees
 from icelens.jobs.job import Estimate, Job, job
 from icelens.jobs.run import Run
@@ -84,9 +85,7 @@ class PrepareConfig(Config):
     amplitude_contrast: float | None = Field(default=None, ge=0, le=1, json_schema_extra=EXPERT)
     """Part of the contrast that is absorption; without it, what the RELION set says, else 0.1."""
 
-    pixel_size_from: Literal["error", "metadata", "header"] = Field(
-        default="error", json_schema_extra=EXPERT
-    )
+    pixel_size_from: PixelSizeFrom = Field(default="error", json_schema_extra=EXPERT)
     """Whose pixel size counts where --pixel-size and a header differ by more than 1 %: metadata
     (--pixel-size), header, or error to stop."""
 
@@ -156,9 +155,7 @@ class ListedConfig(Config):
     tomograms: str = "all"
     """Rows to work on: `all`, or numbers and ranges such as `1,3-5` (rlnIndex)."""
 
-    pixel_size_from: Literal["error", "metadata", "header"] = Field(
-        default="error", json_schema_extra=EXPERT
-    )
+    pixel_size_from: PixelSizeFrom = Field(default="error", json_schema_extra=EXPERT)
     """Whose pixel size counts where STAR and file header differ by more than 1 %: metadata (the
     STAR), header, or error to stop."""
 

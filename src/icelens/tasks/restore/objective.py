@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from icelens.core.fourier.filters import apply_filter
 from icelens.core.optics.noise import NoiseFilter, noise_amplitude
 from icelens.core.volumes.rotate import rotate
 from icelens.tasks.restore.crops import CropBatch
@@ -152,7 +153,6 @@ class FillWedge:
         """Add noise of the reconstruction's own spectrum to the input (single maps)."""
         if self.noise_level <= 0:
             return visible
-        box_size = visible.shape[-1]
         white = torch.stack(
             [
                 _white(seed + 1, (len(visible), *visible.shape[2:]), visible.device)
@@ -163,7 +163,7 @@ class FillWedge:
         shape = torch.stack(
             [noise_amplitude(mask, filter_name=self.noise_filter) for mask in measured]
         )
-        return visible + self.noise_level * inverse(transform(white) * shape, box_size)
+        return visible + self.noise_level * apply_filter(white, shape)
 
 
 def _noise_variance(halves: Float[Tensor, "half item n n n"]) -> Float[Tensor, "item 1 1 1"]:

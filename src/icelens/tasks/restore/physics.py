@@ -9,6 +9,7 @@ from torch import Tensor
 
 from icelens.core.data.tomograms import TomogramRow
 from icelens.core.fourier.filters import wiener_curve
+from icelens.core.fourier.frequencies import nyquist
 from icelens.core.optics.correction import radial, transfer_curve
 from icelens.core.optics.ctf import ctf
 from icelens.core.optics.missing_wedge import TiltScheme, measured_mask
@@ -142,8 +143,7 @@ class Physics:
         return flip * self.measured(shape) if apply_wedge else flip
 
     def _frequencies(self) -> Float[Tensor, " sample"]:
-        nyquist = 0.5 / self.row.pixel_size
-        return torch.linspace(0, nyquist, CURVE_SAMPLES)
+        return torch.linspace(0, nyquist(self.row.pixel_size), CURVE_SAMPLES)
 
     def _ctf_curve(self) -> Float[Tensor, " sample"]:
         return ctf(

@@ -26,12 +26,11 @@ from icelens.core.io.volumes import (
     read_header,
 )
 from icelens.jobs.run import Run
+from icelens.tasks.restore.costs import SUBTOMOGRAMS_PER_EPOCH
 from icelens.tasks.restore.find_tomograms import FoundTomogram
 
 UNKNOWN_DEFOCUS = 10000.0
 """Å, written where nobody knows the defocus, as IsoNet2 does."""
-SUBTOMOGRAMS_PER_EPOCH = 3000
-"""Shared among the tomograms unless the user says how many boxes each gives."""
 SMALLEST_DEFOCUS = 100.0
 """Å; a smaller number was meant in µm."""
 USUAL = {

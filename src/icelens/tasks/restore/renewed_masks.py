@@ -7,13 +7,13 @@ from pathlib import Path
 
 from icelens.core.data.tomograms import TomogramRow
 from icelens.core.events import Message, OnEvent, ignore
+from icelens.core.io.pairs import tomogram_name
 from icelens.core.io.tomogram_star import read_tomograms
 from icelens.jobs.run import Run
 from icelens.tasks.restore.classical import deconvolve_tomograms, mask_tomograms
 from icelens.tasks.restore.crops import CropBatch, Crops
 from icelens.tasks.restore.jobs import DeconvolveConfig, MaskConfig
 from icelens.tasks.restore.mask import MaskSettings, open_source, write_mask
-from icelens.tasks.restore.preview import tomogram_name
 from icelens.tasks.restore.restorer import Restorer, load_restorer
 from icelens.tasks.restore.settings import RefineConfig
 from icelens.training.checkpoint import load_checkpoint

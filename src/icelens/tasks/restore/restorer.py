@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,11 @@ from icelens.core.data.tomograms import TomogramRow
 from icelens.core.errors import CheckpointError
 from icelens.core.events import OnEvent
 from icelens.core.io.slabs import release_pages
-from icelens.core.io.volumes import new_volume
+from icelens.core.io.volumes import PixelSizeFrom, new_volume
 from icelens.core.optics.missing_wedge import TiltScheme
 from icelens.tasks.restore.crops import Standardised
 from icelens.tasks.restore.inputs import (
     Method,
-    PixelSizeFrom,
     Reading,
     source_files,
     sources,
@@ -41,7 +40,6 @@ from icelens.training.device import Compute
 from icelens.training.networks.folding import fold_batch_norm
 
 SYMMETRY_SLACK = 3.0  # degrees, about one tilt: a range that is as good as symmetric
-METHODS: tuple[Method, ...] = ("denoise", "even-odd", "single-map")
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,7 @@ def load_restorer(
     """
     checkpoint = load_checkpoint(path)
     known = checkpoint.description
-    if known.get("task") != "restore" or known.get("method") not in METHODS:
+    if known.get("task") != "restore" or known.get("method") not in get_args(Method):
         raise CheckpointError(
             f"{checkpoint.path}: made by task {known.get('task')!r}, method "
             f"{known.get('method')!r}, not by `icelens restore refine` or `denoise`"

@@ -5,10 +5,13 @@ from typing import Literal
 
 from pydantic import Field
 
+from icelens.core.io.volume_header import PixelSizeFrom
 from icelens.jobs.config import EXPERT, ComputeConfig
 
 CtfModeName = Literal["none", "phase-only", "network", "wiener"]
 LossName = Literal["l2", "l1", "huber", "fsc"]
+SAME_SCALE = 0.05
+"""Pixel sizes that differ relatively by less show a network structures of one scale."""
 
 
 class TomogramsConfig(ComputeConfig):
@@ -20,9 +23,7 @@ class TomogramsConfig(ComputeConfig):
     tomograms: str = "all"
     """Rows to work on: `all`, or numbers and ranges such as `1,3-5` (rlnIndex)."""
 
-    pixel_size_from: Literal["error", "metadata", "header"] = Field(
-        default="error", json_schema_extra=EXPERT
-    )
+    pixel_size_from: PixelSizeFrom = Field(default="error", json_schema_extra=EXPERT)
     """Whose pixel size counts where STAR and file header differ by more than 1 %: metadata (the
     STAR), header, or error to stop."""
 
@@ -212,7 +213,7 @@ class PredictConfig(TomogramsConfig):
     """together: the mean of even and odd passes the network; apart: each passes, then the mean is
     taken, as in IsoNet2; auto: together for refined networks, apart for denoisers."""
 
-    pixel_size_tolerance: float = Field(default=0.05, ge=0, json_schema_extra=EXPERT)
+    pixel_size_tolerance: float = Field(default=SAME_SCALE, ge=0, json_schema_extra=EXPERT)
     """Largest relative difference to the pixel size of training."""
 
 

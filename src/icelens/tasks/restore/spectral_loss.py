@@ -1,7 +1,6 @@
 """Compare two transforms under a mask: L2 by Parseval, L1 and Huber in real space, or FSC."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Complex, Float
@@ -9,8 +8,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from icelens.core.fourier.shells import column_weights, shell_sums
+from icelens.tasks.restore.settings import LossName
 
-LossName = Literal["l2", "l1", "huber", "fsc"]
 SMALLEST_POWER = 1e-12  # squared power of a shell below which it counts as empty
 
 

@@ -20,7 +20,7 @@ from icelens.tasks.restore.physics import Physics
 from icelens.tasks.restore.preview import Previews
 from icelens.tasks.restore.renewed_masks import prepare_rows
 from icelens.tasks.restore.restorer import Restorer, default_plan
-from icelens.tasks.restore.settings import DenoiseConfig, RefineConfig, TrainConfig
+from icelens.tasks.restore.settings import SAME_SCALE, DenoiseConfig, RefineConfig, TrainConfig
 from icelens.tasks.restore.spectral_loss import SpectralLoss
 from icelens.tasks.restore.training_data import (
     batch_source,
@@ -146,7 +146,7 @@ def start_from(network: nn.Module, config: TrainConfig, source: Path, pixel_size
             f"use --network {description.get('network')}"
         )
     trained_at = description.get("pixel_size")
-    if isinstance(trained_at, float) and abs(trained_at / pixel_size - 1) > 0.05:
+    if isinstance(trained_at, float) and abs(trained_at / pixel_size - 1) > SAME_SCALE:
         raise CheckpointError(
             f"{checkpoint.path}: trained at {trained_at:g} Å/px, the tomograms have "
             f"{pixel_size:g}; rescale them with `icelens tools resize --pixel-size {trained_at:g}`"

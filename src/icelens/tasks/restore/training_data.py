@@ -7,6 +7,7 @@ import torch
 from icelens.core.data.tomograms import TomogramRow
 from icelens.core.errors import MetadataError
 from icelens.jobs.run import Run
+from icelens.tasks.restore.costs import boxes_per_epoch
 from icelens.tasks.restore.crops import Centres, Crops, TrainingTomogram
 from icelens.tasks.restore.inputs import (
     Method,
@@ -18,7 +19,7 @@ from icelens.tasks.restore.inputs import (
 )
 from icelens.tasks.restore.physics import CtfHandling, Physics
 from icelens.tasks.restore.renewed_masks import RenewedMasks, batches, update_steps
-from icelens.tasks.restore.settings import RefineConfig, TrainConfig
+from icelens.tasks.restore.settings import SAME_SCALE, RefineConfig, TrainConfig
 from icelens.training.device import Compute
 from icelens.training.loop import BatchSource
 
@@ -30,7 +31,7 @@ def common_pixel_size(rows: Sequence[TomogramRow]) -> float:
         MetadataError: If they do not.
     """
     sizes = [row.pixel_size for row in rows]
-    if max(sizes) > 1.05 * min(sizes):
+    if max(sizes) > (1.0 + SAME_SCALE) * min(sizes):
         raise MetadataError(
             f"{rows[0].source}: pixel sizes range from {min(sizes):g} to {max(sizes):g} Å; train "
             "on rows of one pixel size (--tomograms) or rescale with `icelens tools resize`"
@@ -64,7 +65,7 @@ def open_crops(
                 halves,
                 centres,
                 centres.on_own_side(crop_starts(row, shape, config.box_size)),
-                config.subtomograms or row.num_subtomograms or max(1, 3000 // len(rows)),
+                boxes_per_epoch(row, config, len(rows)),
                 truth,
                 physics_of(row, config, torch.device("cpu")).turn_weights(),
             )

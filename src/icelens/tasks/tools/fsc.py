@@ -1,7 +1,5 @@
 """Compare two maps: curves over all, the measured and the missing region, and one sentence."""
 
-import csv
-import io
 import math
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import torch
 
 from icelens.core.errors import GeometryError, MetadataError
 from icelens.core.events import Message, Saved
-from icelens.core.io.atomic import atomic_path
+from icelens.core.io.csv_table import write_csv
 from icelens.core.metrics.fsc import (
     ShellCorrelation,
     fourier_shell_correlation,
@@ -130,18 +128,16 @@ def report(run: Run, curves: Curves, summary: dict[str, dict[str, float]]) -> No
 
 def write_curves(path: Path, curves: Curves) -> None:
     """A CSV with one row for each shell; each curve has its values and its count of samples."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     columns = [column for name in curves for column in (name, f"{name}_count")]
-    writer.writerow(["shell", "spatial_frequency", "resolution", *columns])
     frequencies = next(iter(curves.values())).spatial_frequency.tolist()
-    for shell, frequency in enumerate(frequencies):
-        resolution = f"{1.0 / frequency:.6g}" if frequency else "inf"
-        values = [
-            f"{float(value):.6g}"
-            for curve in curves.values()
-            for value in (curve.correlation[shell], curve.count[shell])
-        ]
-        writer.writerow([shell, f"{frequency:.6g}", resolution, *values])
-    with atomic_path(path) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+    resolutions = [1.0 / frequency if frequency else math.inf for frequency in frequencies]
+    values = [
+        number.double().tolist()
+        for curve in curves.values()
+        for number in (curve.correlation, curve.count)
+    ]
+    write_csv(
+        path,
+        ["shell", "spatial_frequency", "resolution", *columns],
+        zip(range(len(frequencies)), frequencies, resolutions, *values, strict=True),
+    )

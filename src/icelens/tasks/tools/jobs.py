@@ -1,16 +1,16 @@
 """Jobs of tools that work on densities: settings and names; the work is in the files beside."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
+from icelens.core.io.volume_header import PixelSizeFrom
 from icelens.jobs.config import EXPERT, POSITIONAL, Angstrom, Config, Degrees
 from icelens.jobs.job import Estimate, job
 from icelens.jobs.run import Run
 
 PositiveAngstrom = Annotated[Angstrom, Field(gt=0)]
-PixelSizeFrom = Literal["error", "metadata", "header"]
 
 
 class FscConfig(Config):

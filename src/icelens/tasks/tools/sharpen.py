@@ -1,7 +1,5 @@
 """Sharpen a map: measure its radial amplitude, flatten it, and show both."""
 
-import csv
-import io
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +12,7 @@ from icelens.core.events import Message, Saved
 from icelens.core.fourier.filters import apply_filter
 from icelens.core.fourier.frequencies import shell_frequencies
 from icelens.core.fourier.sharpening import power_law_weight, radial_amplitude
-from icelens.core.io.atomic import atomic_path
+from icelens.core.io.csv_table import write_csv
 from icelens.core.io.volumes import write_volume
 from icelens.core.optics.correction import radial
 from icelens.core.plots.slices import orthogonal_slices
@@ -72,11 +70,6 @@ def write_weights(
     weight: Float[Tensor, " shell"],
 ) -> None:
     """A CSV with one row for each shell: its amplitude and what it was multiplied by."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["shell", "spatial_frequency", "amplitude", "weight"])
     table = torch.stack([frequency, amplitude, weight], dim=1).tolist()
-    for shell, row in enumerate(table):
-        writer.writerow([shell, *(f"{value:.6g}" for value in row)])
-    with atomic_path(path) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+    rows = [[shell, *values] for shell, values in enumerate(table)]
+    write_csv(path, ["shell", "spatial_frequency", "amplitude", "weight"], rows)
