@@ -74,8 +74,8 @@ class TomogramRow:
             )
         if self.num_subtomograms is not None and self.num_subtomograms < 1:
             raise MetadataError(
-                f"{where}: rlnNumberSubtomo is {self.num_subtomograms}, expected 1 or more; correct "
-                "it, or write None to share 3000 among all rows"
+                f"{where}: rlnNumberSubtomo is {self.num_subtomograms}, expected 1 or more; "
+                "correct it, or write None to share 3000 among all rows"
             )
         if not 0 <= self.amplitude_contrast <= 1 or self.voltage <= 0:
             raise MetadataError(
