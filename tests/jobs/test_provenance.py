@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from icelens.core.errors import InputFileError
 from icelens.jobs import provenance
 
 
@@ -44,3 +45,13 @@ def test_folder_and_missing_path_are_described(tmp_path: Path) -> None:
 def test_every_citation_is_found_by_its_own_key() -> None:
     assert provenance.citation("liu2022isonet").startswith("@article{liu2022isonet,")
     assert provenance.citation("nobody1900nothing") == ""
+
+
+def test_file_that_may_not_be_read_is_the_users_to_mend(tmp_path, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "a.star").write_text("data_\n")
+    monkeypatch.setattr(provenance, "_sha256", refuse)
+    with pytest.raises(InputFileError, match=r"a\.star: cannot be read \(Permission denied\)"):
+        provenance.fingerprint(tmp_path / "a.star")

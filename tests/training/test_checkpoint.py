@@ -97,3 +97,10 @@ def test_disk_that_fills_up_leaves_the_old_file_and_no_other(tmp_path, tensors):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert [file.name for file in tmp_path.iterdir()] == ["a.safetensors"]
     assert load_checkpoint(path).description["step"] == 1
+
+
+@pytest.mark.parametrize("text", ['{"task', "[1, 2]"])
+def test_damaged_description_is_an_error_that_names_the_file(tmp_path, text):
+    save_file({"a": torch.zeros(1)}, tmp_path / "a.safetensors", metadata={"icelens": text})
+    with pytest.raises(CheckpointError, match=r"a\.safetensors: its description is damaged"):
+        load_checkpoint(tmp_path / "a.safetensors")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import icelens
+from icelens.core.errors import InputFileError
 
 PACKAGES = ("torch", "numpy", "scipy", "lightning-fabric", "pydantic", "safetensors")
 WHOLE_FILE_BYTES = 64 * 2**20
@@ -59,7 +60,19 @@ def fingerprint(path: Path) -> dict[str, Any]:
 
     The hash is SHA-256 of the whole file, or of its first and last MiB if it is larger than
     64 MiB; `hashed` says which.
+
+    Raises:
+        InputFileError: If it is there but may not be read.
     """
+    try:
+        return _fingerprint(path)
+    except OSError as error:
+        raise InputFileError(
+            f"{path}: cannot be read ({error.strerror}); check its permissions"
+        ) from error
+
+
+def _fingerprint(path: Path) -> dict[str, Any]:
     if path.is_dir():
         inside = [entry for entry in path.iterdir() if entry.is_file()]
         size = sum(entry.stat().st_size for entry in inside)

@@ -27,7 +27,7 @@ def make_config(config_type: type[ConfigT], values: Mapping[str, Any]) -> Config
         return config_type.model_validate(_with_nested_defaults(config_type, values))
     except ValidationError as error:
         lines = _lines(config_type, error.errors(include_url=False))
-        raise ConfigError("\n".join(dict.fromkeys(lines))) from error
+        raise ConfigError("\n".join(lines)) from error
 
 
 def read_settings(path: Path, job: Job[Any, Any]) -> dict[str, Any]:
@@ -123,9 +123,13 @@ def _with_nested_defaults(config_type: type[Config], values: Mapping[str, Any]) 
 
 def _lines(config_type: type[Config], errors: list[ErrorDetails]) -> Iterable[str]:
     by_path = {setting.path: setting for setting in settings_of(config_type)}
+    told: set[tuple[str, ...]] = set()
     for error in errors:
         names = tuple(str(part) for part in error["loc"])
         known = next((names[:n] for n in range(len(names), 0, -1) if names[:n] in by_path), None)
+        if (known or names) in told:  # three wrong words of one list are one mistake
+            continue
+        told.add(known or names)
         if error["type"] == "extra_forbidden":
             keys = [setting.key for setting in by_path.values()]
             yield f"{'.'.join(names)}: no such setting; {did_you_mean('.'.join(names), keys)}"

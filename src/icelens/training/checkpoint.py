@@ -92,7 +92,21 @@ def read_tensors(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
             f"{path}: a safetensors file without icelens' description, so the network it belongs "
             "to is unknown; give a checkpoint that icelens wrote"
         )
-    return Checkpoint(tensors, json.loads(metadata[_METADATA_KEY]), path)
+    return Checkpoint(tensors, _description(path, metadata[_METADATA_KEY]), path)
+
+
+def _description(path: Path, text: str) -> Mapping[str, Any]:
+    """The mapping that the header's text stands for."""
+    try:
+        description = json.loads(text)
+    except ValueError:
+        description = None
+    if not isinstance(description, dict):
+        raise CheckpointError(
+            f"{path}: its description is damaged, expected a JSON mapping; copy it again or "
+            "train again"
+        )
+    return description
 
 
 def _find_checkpoint(path: Path) -> Path:

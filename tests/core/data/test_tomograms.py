@@ -69,8 +69,28 @@ def test_changed_columns_leave_the_old_list_alone():
         {"tilt_min": -100.0},
         {"amplitude_contrast": 10.0},
         {"voltage": 0.0},
+        {"num_subtomograms": 0},
+        {"num_subtomograms": -2},
     ],
 )
 def test_impossible_recording_conditions_are_refused(fields):
     with pytest.raises(MetadataError):
         TomogramRow(**{"index": 1, "pixel_size": 10.0, **fields})
+
+
+def test_list_without_rows_says_so():
+    with pytest.raises(MetadataError, match="no rows, expected one for each tomogram"):
+        TomogramList.from_rows([])
+
+
+def test_new_path_is_found_from_both_folders(tmp_path, monkeypatch):
+    project, elsewhere = tmp_path / "project", tmp_path / "project" / "elsewhere"
+    elsewhere.mkdir(parents=True)
+    (project / "a.mrc").touch()
+    (elsewhere / "mask.mrc").touch()
+    monkeypatch.chdir(elsewhere)
+    listed = tomograms(1, source=project / "t.star", full=Path("a.mrc"))
+    changed = listed.with_column("mask", {1: Path("mask.mrc")})
+    for folder in (elsewhere, project):
+        monkeypatch.chdir(folder)
+        assert next(iter(changed)).require("mask").samefile(elsewhere / "mask.mrc")

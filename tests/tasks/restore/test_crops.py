@@ -216,3 +216,11 @@ def test_standardised_box_beyond_the_border_is_mirrored() -> None:
     found = density.cut((-2, 0, 0), (8, 2, 2))[:, 0, 0]
     expected = [2, 1, 0, 1, 2, 3, 2, 1]
     np.testing.assert_allclose(found, -(np.array(expected) - 1.0) / 2.0)
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 40), (64, 40, 64), (15, 64, 64)])
+def test_box_larger_than_the_volume_allows_names_the_largest(shape: tuple[int, int, int]) -> None:
+    largest = 32  # the multiple of 16 that 40 voxels, or three times 15, can hold
+    with pytest.raises(GeometryError, match=rf"a\.mrc: a box of 48 .*--box-size {largest}"):
+        Centres(None, shape, 48, HERE)
+    assert len(Centres(None, shape, largest, HERE)) > 0

@@ -219,6 +219,14 @@ def halves_of_two_shapes(folder: Path) -> str:
     return ""
 
 
+def one_half_failed(folder: Path) -> str:
+    list_one(
+        even=write_density(folder / "even.mrc", np.full(SHAPE, 3.0)),
+        odd=write_density(folder / "odd.mrc"),
+    )
+    return ""
+
+
 def nowhere(folder: Path) -> str:
     list_one(full=Path("gone.mrc"))
     return ""
@@ -247,6 +255,7 @@ def absent_column(folder: Path) -> str:
         (all_excluded, GeometryError, "would exclude everything; raise --density-percentage"),
         (polygon_elsewhere, GeometryError, "would exclude everything"),
         (halves_of_two_shapes, GeometryError, r"\(24, 48, 52\) and \(24, 48, 50\)"),
+        (one_half_failed, InputFileError, "even.mrc: every voxel is 3"),
         (nowhere, InputFileError, "rlnIndex 1: rlnTomoName names gone.mrc, which does not exist"),
         (contradiction, MetadataError, "5 Å/px but the metadata say 10 Å/px.*--pixel-size-from"),
         (no_such_row, MetadataError, "no row has rlnIndex 4"),

@@ -21,6 +21,7 @@ def parse_indices(text: str | None, present: Sequence[int], *, name: str) -> set
     """
     if text is None or text.strip().lower() in ("", "all", "none"):
         return set(present)
+    known = set(present)
     chosen: set[int] = set()
     for item in text.split(","):
         match = _ITEM.match(item)
@@ -29,11 +30,12 @@ def parse_indices(text: str | None, present: Sequence[int], *, name: str) -> set
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise MetadataError(f"{name}: range {first}-{last} is reversed; write {last}-{first}")
+        # The first absent index ends the search: a range of billions is never laid out.
+        absent = next((i for i in range(first, last + 1) if i not in known), None)
+        if absent is not None:
+            raise MetadataError(
+                f"{name}: no row has rlnIndex {absent}; there are "
+                f"{', '.join(map(str, sorted(known)))}"
+            )
         chosen.update(range(first, last + 1))
-    absent = sorted(chosen - set(present))
-    if absent:
-        raise MetadataError(
-            f"{name}: no row has rlnIndex {absent[0]}; there are "
-            f"{', '.join(map(str, sorted(present)))}"
-        )
     return chosen

@@ -1,5 +1,6 @@
 """The list of tomograms that all restore jobs share: a frozen table, row by row in house words."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,6 +72,11 @@ class TomogramRow:
                 f"{where}: tilt range {self.tilt_min:g} to {self.tilt_max:g} is impossible, "
                 "expected angles from -90 to 90 degrees; correct them"
             )
+        if self.num_subtomograms is not None and self.num_subtomograms < 1:
+            raise MetadataError(
+                f"{where}: rlnNumberSubtomo is {self.num_subtomograms}, expected 1 or more; "
+                "correct it, or write None to share 3000 among all rows"
+            )
         if not 0 <= self.amplitude_contrast <= 1 or self.voltage <= 0:
             raise MetadataError(
                 f"{where}: rlnAmplitudeContrast {self.amplitude_contrast:g} or rlnVoltage "
@@ -118,6 +124,11 @@ class TomogramList:
     def __post_init__(self) -> None:
         """Refuse a table that lacks columns, holds impossible values or an index twice."""
         name = self.source or "tomogram list"
+        if self.table.empty:
+            raise MetadataError(
+                f"{name}: no rows, expected one for each tomogram; make the list again with "
+                "`icelens restore prepare`"
+            )
         missing = [column_of(field) for field in _NEEDED if column_of(field) not in self.table]
         if missing:
             raise MetadataError(
@@ -197,9 +208,20 @@ class TomogramList:
             )
         table = self.table.copy()
         old = list(table[column]) if column in table else [None] * len(present)
-        cells = [values.get(index, cell) for index, cell in zip(present, old, strict=True)]
+        new = {index: self._as_listed(value) for index, value in values.items()}
+        cells = [new.get(index, cell) for index, cell in zip(present, old, strict=True)]
         table[column] = _column([_cell(value) for value in cells])
         return replace(self, table=table)
+
+    def _as_listed(self, value: object) -> object:
+        """A new path in the terms of the others: from the STAR's folder if theirs start there."""
+        if not isinstance(value, Path) or value.is_absolute() or self.source is None:
+            return value
+        columns = [column_of(name) for name in ("full", "even") if column_of(name) in self.table]
+        others = [Path(str(cell)) for name in columns for cell in self.table[name]]
+        folder = self.source.parent
+        from_star = [p for p in others if self._located(p) != p]
+        return Path(os.path.relpath(value, folder)) if from_star else value
 
     def _located(self, path: Path) -> Path:
         """The path seen from the working directory if it exists there, else from the STAR's."""

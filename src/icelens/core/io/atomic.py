@@ -28,7 +28,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         )
         os.close(handle)
     except OSError as error:
-        raise InputFileError(f"{target}: cannot write here ({error.strerror})") from error
+        raise InputFileError(_refused(target, error)) from error
     temporary = Path(name)
     try:
         yield temporary
@@ -57,7 +57,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         final.parent.mkdir(parents=True, exist_ok=True)
         parent = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.stem}."))
     except OSError as error:
-        raise InputFileError(f"{target}: cannot write here ({error.strerror})") from error
+        raise InputFileError(_refused(target, error)) from error
     # A folder cannot be renamed onto another that is not empty: the old one steps aside first.
     made, old = parent / final.name, parent / f"old-{final.name}"
     try:
@@ -75,6 +75,11 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         ) from error
     finally:
         shutil.rmtree(parent, ignore_errors=True)
+
+
+def _refused(target: Path, error: OSError) -> str:
+    remedy = "make the folder writable or choose another"
+    return f"{target}: cannot write here ({error.strerror}); {remedy}"
 
 
 def _copy_mode(existing: Path, temporary: Path) -> None:

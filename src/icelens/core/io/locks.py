@@ -30,7 +30,10 @@ def exclusive_lock(
     try:
         stream = beside.open("a")
     except OSError as error:
-        raise InputFileError(f"{path}: cannot lock it here ({error.strerror})") from error
+        raise InputFileError(
+            f"{path}: cannot be locked for writing ({error.strerror}); make its folder writable or "
+            "work on a copy"
+        ) from error
     with stream:
         _acquire(path, stream.fileno(), wait_seconds, on_event)
         try:

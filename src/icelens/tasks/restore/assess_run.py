@@ -8,6 +8,7 @@ import torch
 
 from icelens.core.data.tomograms import TomogramRow
 from icelens.core.data.volume import Volume
+from icelens.core.errors import CheckpointError
 from icelens.core.events import Message, Saved
 from icelens.core.io.csv_table import write_csv
 from icelens.core.io.pairs import tomogram_name
@@ -51,6 +52,11 @@ def assess(config: AssessConfig, run: Run) -> list[Assessment]:
         contrast=config.contrast,
         pixel_size_from=config.pixel_size_from,
     )
+    if not restorer.fills_wedge:
+        raise CheckpointError(
+            f"{config.checkpoint}: holds a denoiser, which fills no wedge to assess; give the "
+            "folder of `icelens restore refine`, or compare halves with `icelens tools fsc`"
+        )
     check_pixel_size(rows, known, config.checkpoint, SAME_SCALE)
     deadline = Deadline(config.time_limit)
     run.on_event = deadline.watch(run.on_event)

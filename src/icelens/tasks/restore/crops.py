@@ -85,6 +85,7 @@ class Centres:
         held_out: bool = False,
     ) -> None:
         self.mask, self.shape, self.box_size, self.path = mask, shape, box_size, path
+        _refuse_small_volume(shape, box_size, path)
         half = box_size // 2
         # an axis thinner than the box has one place: the middle, mirrored on both sides
         places = [
@@ -160,6 +161,18 @@ class Centres:
     def __len__(self) -> int:
         """How many voxels may be a centre."""
         return int(self.cumulative[-1])
+
+
+def _refuse_small_volume(shape: tuple[int, int, int], box_size: int, path: Path) -> None:
+    """A thin slab is mirrored once at either face; in the plane there is no excuse for mirrors."""
+    limit = min(3 * shape[0], shape[1], shape[2])
+    if box_size > limit:
+        largest = limit // 16 * 16
+        remedy = f"take --box-size {largest}" if largest else "no box fits, leave the tomogram out"
+        raise GeometryError(
+            f"{path}: a box of {box_size} is too large for (z, y, x) = {shape}, of which y and x "
+            f"must hold it and z a third of it; {remedy}"
+        )
 
 
 def _share_of(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from icelens.core.data.tomograms import TomogramRow
-from icelens.core.errors import GeometryError, MetadataError
+from icelens.core.errors import GeometryError, InputFileError, MetadataError
 from icelens.core.io.pick_files import read_picks
 from icelens.core.io.tilt_series import read_tilt_series
 from icelens.core.io.volumes import PixelSizeFrom, open_volume
@@ -101,6 +101,7 @@ def read_mask(row: TomogramRow, shape: tuple[int, int, int]) -> npt.NDArray[np.g
 
     Raises:
         GeometryError: If the mask is not on the tomogram's grid.
+        InputFileError: If it holds voxels that are not numbers.
     """
     if row.mask is None:
         return None
@@ -110,6 +111,11 @@ def read_mask(row: TomogramRow, shape: tuple[int, int, int]) -> npt.NDArray[np.g
         raise GeometryError(
             f"{path}: the mask has (z, y, x) = {mask.shape}, its tomogram {shape}; make it again "
             "with `icelens restore mask`"
+        )
+    if not all(np.isfinite(plane).all() for plane in mask.array):
+        raise InputFileError(
+            f"{path}: the mask holds NaN or infinite voxels, expected 0 and 1; make it again with "
+            "`icelens restore mask`"
         )
     return mask.array
 

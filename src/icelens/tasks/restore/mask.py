@@ -15,7 +15,7 @@ from scipy import ndimage
 from icelens.core.data.tomograms import TomogramRow
 from icelens.core.errors import GeometryError, InputFileError
 from icelens.core.events import OnEvent, Progress, ignore
-from icelens.core.io.slabs import release_pages
+from icelens.core.io.slabs import check_values, release_pages
 from icelens.core.io.volume_header import PixelSizeFrom
 from icelens.core.io.volumes import new_volume, open_volume
 from icelens.tasks.restore.boundary import Boundary
@@ -92,6 +92,9 @@ def open_source(
             f"{row.where}: the halves have (z, y, x) = {first.shape} and {volumes[-1].shape}; "
             f"reconstruct both on the same grid ({paths[0]}, {paths[-1]})"
         )
+    for path, volume in zip(paths, volumes, strict=True):
+        if len(volumes) > 1:  # the mean of a failed half and a good one looks like a density
+            check_values(path, volume.array)
     scale = np.float32((-1.0 if contrast == "dark" else 1.0) / len(volumes))
 
     def read(part: slice) -> Array:

@@ -1,7 +1,7 @@
 """A trained network with its physics: what predict, previews and assess share."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from torch import Tensor, nn
 
 from icelens.core.data.tomograms import TomogramRow
-from icelens.core.errors import CheckpointError
+from icelens.core.errors import CheckpointError, IcelensError
 from icelens.core.events import OnEvent
 from icelens.core.io.slabs import release_pages
 from icelens.core.io.volumes import PixelSizeFrom, new_volume
@@ -40,6 +40,10 @@ from icelens.training.device import Compute
 from icelens.training.networks.folding import fold_batch_norm
 
 SYMMETRY_SLACK = 3.0  # degrees, about one tilt: a range that is as good as symmetric
+NEEDED = frozenset(
+    {"network", "box_size", "ctf_mode", *(field.name for field in fields(CtfHandling))} - {"mode"}
+)
+"""What a prediction must find in a checkpoint's description."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,16 @@ def load_restorer(
             f"{checkpoint.path}: made by task {known.get('task')!r}, method "
             f"{known.get('method')!r}, not by `icelens restore refine` or `denoise`"
         )
-    network = build_network(str(known["network"]))
+    missing = sorted(NEEDED - known.keys())
+    if missing:
+        raise CheckpointError(
+            f"{checkpoint.path}: its description lacks {', '.join(missing)}; it was made by "
+            "another version of icelens, train again or convert it anew"
+        )
+    try:
+        network = build_network(str(known["network"]))
+    except IcelensError as error:
+        raise CheckpointError(f"{checkpoint.path}: {error}") from error
     load_weights(network, checkpoint)
     handling = handling_of(known, phase_flipped=phase_flipped)
     ready = prepare_network(network, compute)
