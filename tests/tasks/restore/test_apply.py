@@ -1,5 +1,6 @@
 """The predict job: grey scale, header and list are kept; what does not fit is refused."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +97,17 @@ def test_padding_factor_is_the_side_of_a_tile_over_what_is_kept(tmp_path: Path) 
     assert plan is not None
     assert plan.tile_size - 2 * plan.margin - plan.ramp == 64
     assert tile_plan(settings(tmp_path / "a.star", tmp_path)) is None
+
+
+def test_resumed_run_keeps_what_it_restored_with_these_weights(tmp_path: Path) -> None:
+    star = write_pair(tmp_path, (10, 20, 30))
+    path = write_checkpoint(tmp_path)
+    config = settings(star, path)
+    (written,) = run_job(predict, config)
+    first = written.stat().st_mtime_ns
+    run_job(predict, config, resume=True)
+    assert written.stat().st_mtime_ns == first
+    later = written.stat().st_mtime + 5
+    os.utime(path, (later, later))  # as if trained further
+    run_job(predict, config, resume=True)
+    assert written.stat().st_mtime_ns > first

@@ -15,6 +15,7 @@ from icelens.tasks.restore.output_names import told_apart
 from icelens.tasks.restore.predict import MARGIN, RAMP, TilePlan
 from icelens.tasks.restore.restorer import Restorer, check_pixel_size, load_restorer
 from icelens.tasks.restore.settings import PredictConfig
+from icelens.training.checkpoint import load_checkpoint
 from icelens.training.device import choose_compute, keep_freed_memory, use_threads
 
 
@@ -41,20 +42,34 @@ def predict(config: PredictConfig, run: Run) -> list[Path]:
     for row in rows:  # a missing file is found before hours of work, not after
         restorer.open(row)
     column = "corrected" if restorer.fills_wedge else "denoised"
+    update_tomograms(config.star, column, {})  # a list that cannot be written is found here, too
     names = told_apart({row.index: tomogram_name(restorer.files(row)[0]) for row in rows})
     deadline = Deadline(config.time_limit)
     written = []
     for number, row in enumerate(rows):
         target = run.folder / f"{config.prefix}{names[row.index]}.mrc"
+        written.append(target)
+        if run.resume and is_done(getattr(row, column), target, config.checkpoint):
+            run.on_event(Message(f"{target}: restored before, kept"))
+            continue
         restorer.restore_to_file(row, target, on_event=deadline.watch(run.on_event))
         update_tomograms(config.star, column, {row.index: target})
-        written.append(target)
         run.on_event(Saved(target, "volume"))
         run.on_event(Progress("tomograms", number + 1, len(rows), "tomogram"))
         if number == 0:
             show(run, restorer, row, target)
     run.on_event(Message(f"Restored {len(rows)} tomograms; {config.star} lists them as {column}"))
     return written
+
+
+def is_done(listed: Path | None, target: Path, checkpoint: Path) -> bool:
+    """Whether a resumed run has this tomogram already: whole, listed, and of these weights.
+
+    Files appear under their name only when complete, and are listed after that.
+    """
+    if listed is None or not target.exists() or listed.resolve() != target.resolve():
+        return False
+    return target.stat().st_mtime > load_checkpoint(checkpoint).path.stat().st_mtime
 
 
 def tile_plan(config: PredictConfig) -> TilePlan | None:
