@@ -36,6 +36,8 @@ def test_unknown_flag_offers_the_nearest(
         (["restor", "toy"], "did you mean restore?"),
         (["restore", "toi"], "did you mean toy?"),
         (["docter"], "did you mean doctor?"),
+        (["toy", "--star", "a.star"], "did you mean restore toy?"),
+        (["demo", "--epoch", "3"], "--epoch: no such flag; did you mean --epochs?"),
     ],
 )
 def test_unknown_command_offers_the_nearest(

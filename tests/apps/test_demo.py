@@ -53,3 +53,14 @@ def test_mean_counts_only_the_band() -> None:
     fsc = demo_report.Fsc(frequencies, (9.0, 0.5, 0.7, 9.0), (0.0, 0.0, 0.0, 0.0))
     # 1000 Å and 20 Å lie outside 200 to 30 Å.
     assert fsc.mean("measured") == pytest.approx(0.6)
+
+
+def test_shell_without_samples_is_no_correlation_of_zero(tmp_path: Path) -> None:
+    path = tmp_path / "fsc.csv"
+    path.write_text(
+        "spatial_frequency,measured,measured_count,missing,missing_count\n"
+        "0.01,1,8,0,0\n0.02,1,8,0.5,6\n"
+    )
+    fsc = demo_report.read_fsc(path)
+    assert np.isnan(fsc.missing[0])
+    assert fsc.mean("missing") == 0.5

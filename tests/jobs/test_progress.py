@@ -46,3 +46,16 @@ def test_brackets_in_messages_are_shown_as_they_are() -> None:
     with Display(stream) as display:
         display(Message("[red] row 1 has no mask", "warning"))
     assert stream.getvalue() == "warning: [red] row 1 has no mask\n"
+
+
+def test_remaining_time_counts_only_what_was_done_since_the_start() -> None:
+    stream, clock = io.StringIO(), Clock()
+    with Display(stream, clock=clock) as display:
+        display(Progress("train", 500, 1000))
+        clock.now = 10.0
+        display(Progress("train", 510, 1000))
+    # A resumed run: 10 steps in 10 s, not 510.
+    assert stream.getvalue().splitlines() == [
+        "train: 500/1000 steps",
+        "train: 510/1000 steps, 1 step/s, 8 min 10 s left",
+    ]

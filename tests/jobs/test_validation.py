@@ -37,6 +37,9 @@ def test_yaml_round_trip(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text(as_yaml(toy, config))
     assert make_config(ToyConfig, read_settings(file, toy)) == config
+    lines = file.read_text().splitlines()
+    assert "star: a.star" in lines
+    assert "maps: [b, c]" in lines
 
 
 def test_numbers_without_a_point_are_read(tmp_path: Path) -> None:

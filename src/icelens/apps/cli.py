@@ -61,15 +61,22 @@ def _job(words: list[str], commands: Sequence[str] | dict[str, Any]) -> int:
     grouped = registry.tasks()
     task, rest = words[0], words[1:]
     if task not in grouped:
+        # `icelens predict` for `icelens restore predict` is a likely slip.
+        full = [f"{name} {task}" for name in grouped if task in _commands(grouped[name])]
         hint = registry.did_you_mean(task, [*grouped, *commands])
+        hint = f"did you mean {' or '.join(full)}?" if full else hint
         raise arguments.UsageError(f"{task}: no such command; {hint}")
-    by_command = {job.command: job for job in grouped[task]}
+    by_command = _commands(grouped[task])
     if not rest or rest[0] in ("-h", "--help"):
         return _task_overview(task, grouped[task])
     if rest[0] not in by_command:
         hint = registry.did_you_mean(rest[0], by_command)
         raise arguments.UsageError(f"{task} {rest[0]}: no such job; {hint}")
     return _run(by_command[rest[0]], rest[1:])
+
+
+def _commands(jobs: Sequence[Job[Any, Any]]) -> dict[str, Job[Any, Any]]:
+    return {job.command: job for job in jobs}
 
 
 def _run(job: Job[Any, Any], words: list[str]) -> int:

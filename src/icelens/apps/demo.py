@@ -19,6 +19,11 @@ from icelens.jobs.job import Job
 from icelens.jobs.progress import Display
 from icelens.jobs.run import run_job
 
+DESCRIPTION = (
+    "Simulate a small pair of half tomograms with known truth, train a network on it, restore it "
+    "and score the result. Every command is shown, so that it can be typed again."
+)
+
 
 @dataclass(frozen=True)
 class Step:
@@ -36,11 +41,7 @@ class Step:
 
 def main(words: Sequence[str]) -> int:
     """Run the demo; `--output` is its folder."""
-    parser = argparse.ArgumentParser(prog="icelens demo", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--output", type=Path, default=Path("demo"), help="folder of the demo")
-    parser.add_argument("--seed", type=int, default=1, help="another seed makes another specimen")
-    parser.add_argument("--epochs", type=int, default=3, help="more epochs restore better")
-    given = parser.parse_args(words)
+    given = _parse(words)
     started = time.monotonic()
     steps = plan(given.output, seed=given.seed, epochs=given.epochs)
     for number, step in enumerate(steps, start=1):
@@ -57,6 +58,35 @@ def main(words: Sequence[str]) -> int:
     print(f"\n{outcome.sentence} It took {minutes:.1f} min.")
     print(f"Look at {outcome.page}")
     return 0
+
+
+def _parse(words: Sequence[str]) -> argparse.Namespace:
+    """Read the demo's flags.
+
+    Raises:
+        UsageError: If one is unknown; the nearest known one is offered.
+    """
+    parser = arguments.Parser(
+        prog="icelens demo",
+        description=DESCRIPTION,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path("demo"), metavar="PATH", help="folder of the demo"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="VALUE", help="another seed makes another specimen"
+    )
+    parser.add_argument(
+        "--epochs", type=int, default=3, metavar="VALUE", help="more epochs restore better"
+    )
+    given, unknown = parser.parse_known_args(words)
+    if unknown:
+        known = ("--output", "--seed", "--epochs", "--help")
+        hint = registry.did_you_mean(unknown[0], known)
+        raise arguments.UsageError(f"{unknown[0]}: no such flag; {hint}")
+    return given
 
 
 def plan(folder: Path, *, seed: int, epochs: int) -> tuple[Step, ...]:

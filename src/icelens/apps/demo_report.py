@@ -1,6 +1,7 @@
 """The demo's last page: slices and spectra before, after and in truth, FSC curves, loss."""
 
 import csv
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 BAND = (30.0, 200.0)
 """Resolutions in Å over which correlation is averaged: from the largest particle to its domains."""
+
+LOSS_CAPTION = (
+    "Loss at each step (faint) and its running median. It differs from box to box more than "
+    "it falls in a training this short; what was learnt is shown by the correlation above."
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Fsc:
         values = [
             value
             for frequency, value in zip(self.spatial_frequency, curve, strict=True)
-            if 1.0 / coarsest <= frequency <= 1.0 / finest
+            if 1.0 / coarsest <= frequency <= 1.0 / finest and not math.isnan(value)
         ]
         return sum(values) / len(values)
 
@@ -80,8 +86,14 @@ def read_fsc(path: Path) -> Fsc:
     absent = [name for name in columns if not rows or name not in rows[0]]
     if absent:
         raise InputFileError(f"{path}: expected a column {absent[0]}; run `icelens demo` again")
-    values = {name: tuple(float(row[name]) for row in rows) for name in columns}
+    values = {name: tuple(_value(row, name) for row in rows) for name in columns}
     return Fsc(**values)
+
+
+def _value(row: dict[str, str], name: str) -> float:
+    """A shell's value, or nan where the region has no sample in that shell."""
+    empty = float(row.get(f"{name}_count") or 1) == 0
+    return math.nan if empty else float(row[name])
 
 
 def write(folder: Path, files: DemoFiles, commands: list[str]) -> Outcome:
@@ -161,7 +173,7 @@ def _add_loss(report: Report, folder: Path) -> None:
     if rows:
         points = [row["step"] for row in rows], [row["loss"] for row in rows]
         report.section("Training")
-        report.figure(loss_curve({"loss": points}), name="loss", caption="Loss at each step.")
+        report.figure(loss_curve({"loss": points}), name="loss", caption=LOSS_CAPTION)
 
 
 def _read(path: Path) -> "Volume":

@@ -47,7 +47,7 @@ class Display:
                 console=self._console,
             )
         self._tasks: dict[str, TaskID] = {}
-        self._started: dict[str, float] = {}
+        self._started: dict[str, tuple[float, int]] = {}
         self._printed = float("-inf")
         self._metrics = ""
 
@@ -64,9 +64,10 @@ class Display:
             self._line(f"saved {event.kind}: {_short(event)}")
 
     def _progress(self, event: Progress) -> None:
-        started = self._started.setdefault(event.stage, self._clock())
-        elapsed = self._clock() - started
-        rate = _rate(event, elapsed)
+        # A resumed run starts in the middle: only what was done since is counted.
+        started, first = self._started.setdefault(event.stage, (self._clock(), event.done))
+        per_second = _per_second(event.done - first, self._clock() - started)
+        rate = _rate(per_second, event.unit)
         if self._bars is not None:
             if event.stage not in self._tasks:
                 self._tasks[event.stage] = self._bars.add_task(
@@ -78,7 +79,7 @@ class Display:
             )
         elif event.done >= event.total or self._clock() - self._printed >= PLAIN_SECONDS:
             self._printed = self._clock()
-            self._line(_plain(event, elapsed, rate, self._metrics))
+            self._line(_plain(event, per_second, rate, self._metrics))
 
     def _line(self, text: str) -> None:
         self._console.print(text, markup=False)
@@ -100,23 +101,27 @@ class Display:
             self._bars.stop()
 
 
-def _plain(event: Progress, elapsed: float, rate: str, metrics: str) -> str:
+def _plain(event: Progress, per_second: float, rate: str, metrics: str) -> str:
     words = [f"{event.stage}: {event.done}/{event.total} {event.unit}s"]
     words += [rate] if rate else []
-    if 0 < event.done < event.total:
-        words.append(f"{duration(elapsed / event.done * (event.total - event.done))} left")
+    if per_second > 0 and event.done < event.total:
+        words.append(f"{duration((event.total - event.done) / per_second)} left")
     words += [metrics] if metrics else []
     return ", ".join(words)
 
 
-def _rate(event: Progress, elapsed: float) -> str:
-    """Speed since the first event of the stage, in units a person can picture."""
-    if not event.done or elapsed < 0.5:
+def _per_second(done: int, elapsed: float) -> float:
+    """Speed, or 0 where it is too early to tell."""
+    return done / elapsed if done > 0 and elapsed >= 0.5 else 0.0
+
+
+def _rate(per_second: float, unit: str) -> str:
+    """Speed in units a person can picture."""
+    if per_second <= 0:
         return ""
-    per_second = event.done / elapsed
     if per_second >= 1:
-        return f"{per_second:.3g} {event.unit}/s"
-    return f"{1 / per_second:.3g} s/{event.unit}"
+        return f"{per_second:.3g} {unit}/s"
+    return f"{1 / per_second:.3g} s/{unit}"
 
 
 def _most_telling(event: Metrics) -> str:

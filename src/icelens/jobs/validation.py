@@ -66,8 +66,15 @@ def as_yaml(job: Job[Any, Any], config: Config) -> str:
     """Settings as a file for `--config`."""
     import yaml
 
-    values = config.model_dump(mode="json")
-    body = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    # One setting to a line, to be edited; a list or a section stays on the line of its name.
+    body = "".join(
+        yaml.safe_dump(
+            {name: value},
+            allow_unicode=True,
+            default_flow_style=None if isinstance(value, list | dict) else False,
+        )
+        for name, value in config.model_dump(mode="json").items()
+    )
     return f"# icelens {job.task} {job.command} --config FILE\n{body}"
 
 

@@ -64,6 +64,7 @@ def power_spectra(volumes: Mapping[str, AnyArray], pixel_size: float) -> Figure:
     """
     nyquist = 0.5 / pixel_size
     ticks = [float(f"{step * nyquist:.2g}") for step in (-0.5, 0.0, 0.5)]
+    labels = [f"{tick:g}".replace("-", "\N{MINUS SIGN}") for tick in ticks]
     width = min(3.2, 12.0 / len(volumes))
     with house_style():
         figure = new_figure(width * len(volumes), width + 0.6)
@@ -78,9 +79,10 @@ def power_spectra(volumes: Mapping[str, AnyArray], pixel_size: float) -> Figure:
                 extent=(-nyquist, nyquist, -nyquist, nyquist),
                 aspect="equal",
             )
-            axes.set(xlabel="x (1/Å)", xticks=ticks, yticks=ticks, yticklabels=[])
+            axes.set(xlabel="x (1/Å)", yticks=ticks, yticklabels=[])
+            axes.set_xticks(ticks, labels)
             axes.set_title(name)
-        row[0].set(ylabel="z, along the beam (1/Å)", yticklabels=[f"{tick:g}" for tick in ticks])
+        row[0].set(ylabel="z, along the beam (1/Å)", yticklabels=labels)
     return figure
 
 

@@ -24,7 +24,7 @@ def predict(config: PredictConfig, run: Run) -> list[Path]:
     compute = choose_compute(config.device, config.precision, config.threads)
     use_threads(compute)
     keep_freed_memory(compute)
-    run.on_event(Message(f"Computing on {compute.device} in {compute.precision}: {compute.reason}"))
+    run.on_event(Message(f"Computing on {compute.reason}"))
     rows = list(read_tomograms(config.star).select(config.tomograms))
     restorer, known = load_restorer(
         config.checkpoint,

@@ -164,7 +164,11 @@ def report(
     frequency = next(iter(curves.values())).spatial_frequency.numpy()
     run.report.figure(
         fsc_curves(
-            {key: curve.correlation.numpy() for key, curve in curves.items()},
+            # A shell in which a region has no sample is left out, not drawn as a correlation of 0.
+            {
+                key: torch.where(curve.count > 0, curve.correlation, torch.nan).numpy()
+                for key, curve in curves.items()
+            },
             frequency,
             thresholds={"0.143": 0.143, "0.5": 0.5},
         ),

@@ -39,7 +39,6 @@ def train(config: DenoiseConfig | RefineConfig, run: Run) -> Path:
     """Train a network on the listed tomograms and return its checkpoint."""
     compute = choose_compute(config.device, config.precision, config.threads)
     keep_freed_memory(compute)
-    run.on_event(Message(f"Computing on {compute.device} in {compute.precision}: {compute.reason}"))
     rows = list(read_tomograms(config.star).select(config.tomograms))
     method: Method = "denoise"
     if isinstance(config, RefineConfig):
