@@ -102,7 +102,7 @@ def plan(folder: Path, *, seed: int, epochs: int) -> tuple[Step, ...]:
         Step(
             "List the tomograms",
             f"icelens restore prepare --even {at}/simulated/even --odd {at}/simulated/odd {star} "
-            f"--pixel-size 10 --defocus 35000 --subtomograms 100 --output {at}/prepare",
+            f"--pixel-size 10 --defocus 35000 --subtomograms 80 --output {at}/prepare",
         ),
         Step(
             "Mask what holds protein",

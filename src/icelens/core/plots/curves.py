@@ -42,8 +42,7 @@ def fsc_curves(
                 textcoords="offset points", ha="right", color=MUTED, fontsize=8,
             )  # fmt: skip
         lines = {
-            # exactly 0 is the mark of a shell without samples, such as the first in a wedge: a gap
-            name: (frequency[seen], _gaps(np.asarray(values, dtype=float)[seen]))
+            name: (frequency[seen], np.asarray(values, dtype=float)[seen])
             for name, values in curves.items()
         }
         _draw(axes, lines)
@@ -52,10 +51,6 @@ def fsc_curves(
         axes.set(ylabel="Fourier shell correlation", ylim=(min(-0.05, lowest - 0.05), 1.05))
         axes.set_title(title, loc="left")
     return figure
-
-
-def _gaps(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.where(values == 0.0, np.nan, values)
 
 
 def loss_curve(curves: Mapping[str, Points], *, ylabel: str = "loss") -> Figure:

@@ -31,6 +31,7 @@ from icelens.tasks.restore.inputs import tilt_scheme
 from icelens.tasks.restore.restorer import Restorer
 
 Array = npt.NDArray[np.float32]
+BAND = (200.0, 30.0)  # Å: from whole particles to their domains
 DISAGREEMENT_SIGMA = 2.0  # voxels over which squared disagreement is averaged
 
 
@@ -145,10 +146,32 @@ def assess_hidden_wedge(
         tilts,
         fourier_shell_correlation(prediction, witness, pixel_size=p, region=region),
         fourier_shell_correlation(first, witness, pixel_size=p, region=region) if is_pair else None,
-        region_correlation(prediction, witness, region),
-        region_correlation(torch.from_numpy(remaining), witness, region),
-        region_correlation(first, witness, region) if is_pair else None,
+        overall(prediction, witness, region, p),
+        overall(torch.from_numpy(remaining), witness, region, p),
+        overall(first, witness, region, p) if is_pair else None,
     )
+
+
+def overall(
+    one: Tensor, other: Tensor, region: Float[Tensor, "z y x_half"], pixel_size: float
+) -> float:
+    """Mean correlation over the shells of `BAND`, each counting alike.
+
+    One correlation over the whole region would be ruled by its many high frequencies, which in raw
+    data are noise. Volumes too small or too fine for the band get that one number all the same.
+    """
+    curve = fourier_shell_correlation(one, other, pixel_size=pixel_size, region=region)
+    if reaches_band(curve):
+        return mean_correlation(curve, *BAND)
+    return region_correlation(one, other, region)
+
+
+def reaches_band(curve: ShellCorrelation) -> bool:
+    """Whether a curve has shells with samples in `BAND`."""
+    coarsest, finest = BAND
+    frequency = curve.spatial_frequency
+    inside = (frequency * coarsest >= 1) & (frequency * finest <= 1) & (curve.count > 0)
+    return bool(inside.any())
 
 
 def write_disagreement(path: Path, first: Volume, second: Volume, *, relative_to: float) -> Path:
@@ -194,17 +217,16 @@ def verdict(assessment: Assessment) -> str:
     text = (
         f"Tilts {low:g} to {high:g} degrees were hidden: the network's answer correlates "
         f"{hidden.predicted_total:.2f} with the data measured there, an unfilled wedge "
-        f"{hidden.zero_fill_total:.2f}"
+        f"{hidden.zero_fill_total:.2f} (mean over the shells from 200 to 30 Å)"
     )
     if hidden.data_total is not None:
         text += f"; two measurements correlate {hidden.data_total:.2f} with each other"
     text += "."
-    if assessment.halves_missing is not None and assessment.halves_measured is not None:
+    measured, missing = assessment.halves_measured, assessment.halves_missing
+    if measured is not None and missing is not None and reaches_band(missing):
         text += (
-            " Restorations of the two halves agree to "
-            f"{mean_correlation(assessment.halves_measured, 200.0, 30.0):.2f} in the measured and "
-            f"{mean_correlation(assessment.halves_missing, 200.0, 30.0):.2f} in the missing region "
-            "(mean correlation from 200 to 30 Å); agreement there shows that the filling is "
-            "reproducible, not that it is right."
+            f" Restorations of the two halves agree to {mean_correlation(measured, *BAND):.2f} in "
+            f"the measured and {mean_correlation(missing, *BAND):.2f} in the missing region; "
+            "agreement there shows that the filling is reproducible, not that it is right."
         )
     return text
