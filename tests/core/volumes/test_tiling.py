@@ -34,8 +34,8 @@ def test_tiles_blend_back_to_the_input_for_any_overlap(shape, box, margin, ramp)
         return
     volume = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     result = blend_back(volume, Tiling(shape, box, margin, ramp))
-    # float32 weights of a few overlapping tiles: a handful of roundings
-    np.testing.assert_allclose(result, volume, atol=2e-6)
+    # float32 weights; with a ramp as long as the box up to ten tiles meet along each axis
+    np.testing.assert_allclose(result, volume, atol=1e-5)
 
 
 @given(st.integers(1, 300), st.integers(8, 64), st.integers(0, 3), st.integers(0, 1))

@@ -29,7 +29,7 @@ def test_training_time_grows_with_boxes_and_network(tmp_path: Path) -> None:
 
 def test_prediction_time_counts_voxels_of_both_halves_and_turned_copies(tmp_path: Path) -> None:
     star = write_pair(tmp_path, (4, 5, 6))
-    one = PredictConfig(star=star, checkpoint=tmp_path, threads=1, turned_copies=1)
+    one = PredictConfig(star=star, checkpoint=tmp_path, threads=1)
     base = estimate_predict(one)
     assert base.disk_bytes == 4 * 4 * 5 * 6
     once = estimate_predict(one.model_copy(update={"turned_copies": 1}))

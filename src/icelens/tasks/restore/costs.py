@@ -1,5 +1,6 @@
 """What training and prediction will cost, said before they start. Imports no torch."""
 
+import math
 import os
 
 from icelens.core.data.tomograms import TomogramRow
@@ -41,19 +42,19 @@ def estimate_train(config: TrainConfig) -> Estimate:
 def estimate_predict(config: PredictConfig) -> Estimate:
     """Time by counting voxels; memory is bounded by the tile, not by the tomogram."""
     rows = list(read_tomograms(config.star).select(config.tomograms))
-    voxels = 0
+    voxels = passed = 0
     for row in rows:
-        for path in (row.even, row.odd) if row.even is not None else (row.full,):
-            if path is not None and path.exists():
-                shape = read_header(path).shape
-                voxels += shape[0] * shape[1] * shape[2]
-    # both halves of a refined network pass as one mean; a denoiser's pass one by one
-    halves = 1.0 if config.halves == "apart" else 0.5
-    seconds = voxels * halves * TILE_REDUNDANCY * config.turned_copies * SECONDS_PER_VOXEL
+        path = row.even or row.deconvolved or row.full
+        if path is not None and path.exists():
+            size = math.prod(read_header(path).shape)
+            voxels += size
+            # both halves of a refined network pass as one mean; a denoiser's pass one by one
+            passed += size * (2 if row.even is not None and config.halves == "apart" else 1)
+    seconds = passed * TILE_REDUNDANCY * config.turned_copies * SECONDS_PER_VOXEL
     return Estimate(
         seconds / _cores(config.threads),
         int(1.5e9),
-        4 * voxels // 2,
+        4 * voxels,
         (f"For unet-small; unet-medium takes 4 times, unet-large 15 times as long. {NOTE}",),
     )
 
