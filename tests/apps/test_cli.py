@@ -115,7 +115,7 @@ registry.all_jobs = lambda: (toy,)
 from icelens.jobs.journal import Journal
 def listen(self, event, inner=Journal.listen):
     inner(self, event)
-    os.kill(os.getpid(), signal.SIGTERM)
+    signal.raise_signal(signal.SIGTERM)
 Journal.listen = listen
 sys.exit(cli.main(["restore", "toy", "--star", "a"]))
 """

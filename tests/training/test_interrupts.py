@@ -1,4 +1,3 @@
-import os
 import signal
 import threading
 
@@ -11,15 +10,15 @@ from icelens.training.interrupts import listen_for_interrupts
 def test_first_signal_is_only_a_wish(number):
     with listen_for_interrupts() as interrupt:
         assert not interrupt.requested
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
         assert interrupt.requested
 
 
 def test_second_ctrl_c_stops_at_once():
     with listen_for_interrupts():
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_handlers_are_put_back():

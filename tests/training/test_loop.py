@@ -1,5 +1,4 @@
 import math
-import os
 import signal
 
 import pytest
@@ -211,7 +210,7 @@ def test_time_limit_stops_cleanly_and_the_run_can_go_on(tiny, tmp_path):
 def test_ctrl_c_finishes_the_step_saves_and_can_be_resumed(tiny, tmp_path):
     def batches(step, items):
         if step == 6:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         return tiny.tiny_batch(step, items)
 
     events = []

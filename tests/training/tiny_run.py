@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -92,7 +91,7 @@ def run_tiny(
 
 
 def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+    signal.raise_signal(signal.SIGKILL)
 
 
 def _main() -> None:
@@ -113,7 +112,7 @@ def _main() -> None:
             _die()
         # one signal to one of the processes, whatever the number of parts
         if step == options.terminate_in_step and items.start == 0:
-            os.kill(os.getpid(), signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
         return tiny_batch(step, items)
 
     def dying_save(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from toy_tomograms import Recalls, blobs, crop_batch, physics
 
 from icelens.core.geometry.rotations import random_rotations
 from icelens.core.volumes.rotate import right_angle_rotations, rotate
-from icelens.tasks.restore.objective import Denoise, FillWedge
+from icelens.tasks.restore.objective import Denoise, FillWedge, truth_terms
 from icelens.tasks.restore.physics import Physics
 from icelens.tasks.restore.spectral_loss import SpectralLoss
 
@@ -195,7 +195,7 @@ def test_teacher_is_made_as_noisy_as_the_data() -> None:
     shown = network.seen[0]
     objective = fill_wedge()
     filled = objective._fill(
-        silent,
+        torch.zeros_like(noise),
         filtered(noise, physics().measured(SHAPE)),
         physics().measured(SHAPE)[None],
         torch.ones(1),
@@ -252,3 +252,17 @@ def test_gradients_reach_every_weight_and_are_finite() -> None:
         fill_wedge(loss=SpectralLoss(name))(network, network, batch).total.backward()
         assert torch.isfinite(network.weight.grad).all()
         assert float(network.weight.grad.abs().max()) > 0
+
+
+def test_truth_is_scored_where_tilts_measured_and_where_not() -> None:
+    truth = torch.randn(2, *SHAPE)
+    measured = physics().measured(SHAPE)[None]
+    right = truth_terms(torch.stack([truth, truth]), truth, measured)
+    assert {name: round(float(value), 4) for name, value in right.items()} == {
+        "truth_measured": 1.0,
+        "truth_missing": 1.0,
+    }
+    zero_filled = filtered(truth, measured[0])
+    blind = truth_terms(zero_filled[None], truth, measured)
+    assert float(blind["truth_measured"]) > 0.9
+    assert abs(float(blind["truth_missing"])) < 0.1

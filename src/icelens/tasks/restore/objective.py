@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from icelens.core.fourier.filters import apply_filter
+from icelens.core.fourier.shells import column_weights
 from icelens.core.optics.noise import NoiseFilter, noise_amplitude
 from icelens.core.volumes.rotate import rotate
 from icelens.tasks.restore.crops import CropBatch
@@ -98,7 +99,9 @@ class FillWedge:
         measured = _stacked(owners, Physics.measured, box_size)
         spectra = transform(batch.boxes) * _stacked(owners, Physics.phase_flip, box_size)
         x = inverse(spectra * measured if self.apply_wedge else spectra, box_size)
-        filled = self._fill(teacher, x, measured, ctf, batch.seeds)
+        with torch.no_grad():
+            p = run_network(teacher, x)
+            filled = self._fill(p, x, measured, ctf, batch.seeds)
         rotations = batch.rotations
         t = torch.stack([rotate(half, rotations) for half in filled])
         turned = torch.stack(
@@ -115,7 +118,10 @@ class FillWedge:
             answer = answer * ctf
         elif self.ctf_mode == "wiener":
             target = target * _stacked(owners, Physics.wiener, box_size)
-        return self._compare(answer, target, turned, measured)
+        loss = self._compare(answer, target, turned, measured)
+        if batch.truth is None:
+            return loss
+        return Loss(loss.total, {**loss.terms, **truth_terms(p, batch.truth, measured)})
 
     def _compare(self, answer: Tensor, target: Tensor, turned: Tensor, measured: Tensor) -> Loss:
         if self.mw_weight <= 0:
@@ -129,9 +135,8 @@ class FillWedge:
             {"loss": total.detach(), "shown": shown.detach(), "hidden": hidden.detach()},
         )
 
-    @torch.no_grad()
     def _fill(
-        self, teacher: nn.Module, x: Tensor, measured: Tensor, ctf: Tensor, seeds: list[int]
+        self, p: Tensor, x: Tensor, measured: Tensor, ctf: Tensor, seeds: list[int]
     ) -> Tensor:
         """Put the teacher's word where nothing was measured, as noisy as the data.
 
@@ -139,7 +144,6 @@ class FillWedge:
         teacher left of it is measured alike, and the difference is added as white noise.
         """
         box_size = x.shape[-1]
-        p = run_network(teacher, x)
         word = transform(p)
         if self.ctf_mode in ("network", "wiener"):
             word = word * ctf
@@ -164,6 +168,27 @@ class FillWedge:
             [noise_amplitude(mask, filter_name=self.noise_filter) for mask in measured]
         )
         return visible + self.noise_level * apply_filter(white, shape)
+
+
+@torch.no_grad()
+def truth_terms(
+    p: Float[Tensor, "half item n n n"],
+    truth: Float[Tensor, "item n n n"],
+    measured: Float[Tensor, "#item n n h"],
+) -> dict[str, Tensor]:
+    """Correlation of the teacher's word with the truth, where tilts measured and where not."""
+    word, known = transform(p), transform(truth)
+    word[..., 0, 0, 0], known[..., 0, 0, 0] = 0.0, 0.0  # grey offsets say nothing
+    columns = column_weights(truth.shape[-1]).to(measured)
+
+    def correlation(weight: Tensor) -> Tensor:
+        def summed(product: Tensor) -> Tensor:
+            return (product * weight * columns).sum((-3, -2, -1))
+
+        norm = summed(word.abs() ** 2) * summed(known.abs() ** 2)
+        return (summed((word * known.conj()).real) / norm.clamp(min=1e-20).sqrt()).mean()
+
+    return {"truth_measured": correlation(measured), "truth_missing": correlation(1 - measured)}
 
 
 def _noise_variance(halves: Float[Tensor, "half item n n n"]) -> Float[Tensor, "item 1 1 1"]:

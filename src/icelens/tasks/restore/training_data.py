@@ -58,7 +58,7 @@ def open_crops(
             held_out=held_out,
         )
         truth = None
-        if row.ground_truth is not None:
+        if all(other.ground_truth is not None for other in rows):  # scored only where all have it
             truth = reading.open(row.require("ground_truth"), row.pixel_size)
         tomograms.append(
             TrainingTomogram(
