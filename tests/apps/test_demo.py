@@ -22,7 +22,8 @@ def test_every_command_of_the_demo_is_understood(step: demo.Step) -> None:
     name = ".".join(step.words[:2])
     if name not in JOBS:
         pytest.skip(f"{name} is not installed")
-    arguments.parse(JOBS[name], step.words[2:])
+    request = arguments.parse(JOBS[name], step.words[2:])
+    assert isinstance(request.config, JOBS[name].config_type)
 
 
 def write_fsc(folder: Path, measured: float, missing: float) -> None:

@@ -34,4 +34,7 @@ def test_network_without_batch_norm_is_not_run() -> None:
         raise AssertionError("no batch is needed")
         yield
 
-    reestimate_batch_norm(nn.Conv3d(1, 1, 3), never())
+    network = nn.Conv3d(1, 1, 3)
+    before = network.weight.clone()
+    reestimate_batch_norm(network, never())
+    assert torch.equal(network.weight, before)
