@@ -6,6 +6,14 @@ import pytest
 from icelens.training.interrupts import listen_for_interrupts
 
 
+@pytest.fixture(autouse=True)
+def as_in_a_terminal():
+    """Ctrl-C as Python starts with it; a job in the background begins with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_first_signal_is_only_a_wish(number):
     with listen_for_interrupts() as interrupt:
