@@ -134,8 +134,10 @@ def _add(group: "argparse._ArgumentGroup", setting: Setting) -> None:
             default=argparse.SUPPRESS, help=argparse.SUPPRESS,
         )  # fmt: skip
     else:
+        is_list = takes_list(setting)
         group.add_argument(
-            setting.flag, dest=setting.key, nargs="+" if takes_list(setting) else None,
+            setting.flag, dest=setting.key, nargs="+" if is_list else None,
+            action="extend" if is_list else "store",  # a repeated flag adds to its list
             default=argparse.SUPPRESS, metavar=_metavar(setting), help=text,
         )  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""Projects: copick's filesystem layout, and plain folders that behave like one."""

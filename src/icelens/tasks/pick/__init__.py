@@ -1,0 +1,1 @@
+"""Pick: particles found in tomograms, from annotation to scored coordinates."""
