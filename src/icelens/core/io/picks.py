@@ -53,24 +53,38 @@ def read_copick(path: Path, *, tomogram_id: str | None = None) -> Picks:
 
 
 def write_copick(
-    path: Path, picks: Picks, *, user_id: str = "icelens", session_id: str = "0"
+    path: Path,
+    picks: Picks,
+    *,
+    user_id: str = "icelens",
+    session_id: str = "0",
+    species: str | None = None,
+    run_name: str | None = None,
 ) -> None:
     """Write picks of one species in one tomogram as copick JSON.
+
+    Args:
+        path: File to write.
+        picks: Positions, poses and scores.
+        user_id: Who made them.
+        session_id: In which session; 0 stands for a program.
+        species: Name to write instead of that of the picks, which are none in an empty list.
+        run_name: Name to write instead of the tomogram's.
 
     Raises:
         MetadataError: If the picks are of several species or tomograms.
     """
-    species, tomograms = set(picks.species), set(picks.tomogram_id)
-    if len(species) > 1 or len(tomograms) > 1:
+    found, tomograms = set(picks.species), set(picks.tomogram_id)
+    if len(found) > 1 or len(tomograms) > 1:
         raise MetadataError(
-            f"{path}: copick holds one species of one tomogram per file, got {sorted(species)} in "
+            f"{path}: copick holds one species of one tomogram per file, got {sorted(found)} in "
             f"{sorted(tomograms)}; write one file for each"
         )
     content = {
-        "pickable_object_name": next(iter(species), ""),
+        "pickable_object_name": next(iter(found), "") if species is None else species,
         "user_id": user_id,
         "session_id": session_id,
-        "run_name": next(iter(tomograms), ""),
+        "run_name": next(iter(tomograms), "") if run_name is None else run_name,
         "unit": "angstrom",
         "trust_orientation": True,
         "points": [_point(picks, number) for number in range(len(picks))],
