@@ -1,0 +1,139 @@
+"""What a network should answer for a crop, drawn from the picks in it at the moment it is needed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from icelens.core.data.pickable import PickableObject
+from icelens.core.volumes.centre_maps import centre_maps
+from icelens.core.volumes.spheres import label_spheres
+from icelens.tasks.pick.augment import Crop
+from icelens.tasks.pick.train_settings import TargetKind
+
+Floats = npt.NDArray[np.float32]
+_OFFSET_REACH = 0.5
+"""Offsets are learnt within this share of an object's radius around its centre ..."""
+_OFFSET_LIMITS = (1.8, 4.0)
+"""... but at least and at most so many points of the output grid."""
+
+
+@dataclass(frozen=True)
+class TargetMaker:
+    """Draws targets on the output grid, whose point j lies at voxel `stride * j + (stride - 1) / 2`.
+
+    `pixel_size` is that of the tomograms, `width` of a centre's Gaussian, both in Å.
+    """
+
+    classes: tuple[PickableObject, ...]
+    kind: TargetKind
+    stride: int
+    pixel_size: float
+    width: float
+    radius_scale: float
+    with_offsets: bool
+
+    @property
+    def num_classes(self) -> int:
+        """Classes without the background."""
+        return len(self.classes)
+
+    def __call__(self, crop: Crop) -> tuple[Floats, Floats | None]:
+        """Shares of the classes `(class, z, y, x)`, and offsets `(4, z, y, x)` if they are learnt."""
+        z, y, x = (side // self.stride for side in crop.image.shape)
+        shape = (z, y, x)
+        centre = (crop.centre_zyx_px - (self.stride - 1) / 2) / self.stride
+        near = self._near(centre, shape, crop.kind)
+        centre, kind = centre[near], crop.kind[near]
+        if self.kind == "centres":
+            width = np.full(len(kind), self.width / self.grid_size)
+            targets = centre_maps(shape, centre, kind, width, self.num_classes)
+        else:
+            targets = self._spheres(shape, centre, kind)
+        if crop.labels is not None:
+            targets = np.maximum(targets, self._dense(crop.labels))
+        offsets = None
+        if self.with_offsets:
+            offsets = nearest_offsets(shape, centre, self._reaches()[kind])
+        return targets, offsets
+
+    @property
+    def grid_size(self) -> float:
+        """Sampling of the output grid in Å."""
+        return self.pixel_size * self.stride
+
+    def _radii(self, kinds: Sequence[int]) -> npt.NDArray[np.float64]:
+        return np.array([self.classes[kind].known_radius() for kind in kinds], np.float64)
+
+    def _reaches(self) -> npt.NDArray[np.float64]:
+        """How far offsets are learnt for each class, in points of the grid."""
+        radii = np.array([each.radius or 0.0 for each in self.classes]) / self.grid_size
+        return np.clip(_OFFSET_REACH * radii, *_OFFSET_LIMITS)
+
+    def _near(
+        self,
+        centre: npt.NDArray[np.float64],
+        shape: tuple[int, int, int],
+        kind: npt.NDArray[np.int64],
+    ) -> npt.NDArray[np.bool_]:
+        """Particles that may reach into the grid."""
+        reach = max([3 * self.width / self.grid_size + 1, *_OFFSET_LIMITS])
+        if self.kind == "spheres" and len(kind):
+            radii = self._radii(range(self.num_classes)) if self.classes else np.zeros(0)
+            reach = max(reach, float(radii.max(initial=0)) / self.grid_size)
+        inside: npt.NDArray[np.bool_] = ((centre > -reach) & (centre < np.array(shape) + reach)).all(1)
+        return inside
+
+    def _spheres(
+        self,
+        shape: tuple[int, int, int],
+        centre: npt.NDArray[np.float64],
+        kind: npt.NDArray[np.int64],
+    ) -> Floats:
+        radii = np.maximum(self.radius_scale * self._radii(kind.tolist()) / self.grid_size, 1.0)
+        labels = label_spheres(shape, (0, 0, 0), centre, radii, kind + 1)
+        return _one_hot(labels, self.num_classes)
+
+    def _dense(self, labels: npt.NDArray[np.uint8]) -> Floats:
+        """Share of each class in every block of voxels that is one point of the grid."""
+        s = self.stride
+        z, y, x = (side // s for side in labels.shape)
+        blocks = labels[: z * s, : y * s, : x * s].reshape(z, s, y, s, x, s)
+        shares: Floats = np.empty((self.num_classes, z, y, x), np.float32)
+        for number in range(self.num_classes):
+            shares[number] = (blocks == number + 1).mean(axis=(1, 3, 5), dtype=np.float32)
+        return shares
+
+
+def nearest_offsets(
+    shape: tuple[int, int, int],
+    centre_zyx_px: npt.NDArray[np.float64],
+    reach_px: npt.NDArray[np.float64],
+) -> Floats:
+    """Vectors to the nearest centre in reach: `(4, z, y, x)`, the last channel 1 where there is one."""
+    offsets: Floats = np.zeros((4, *shape), np.float32)
+    nearest: npt.NDArray[np.float32] = np.full(shape, np.inf, np.float32)
+    for centre, reach in zip(centre_zyx_px, reach_px, strict=True):
+        low = np.clip(np.ceil(centre - reach).astype(int), 0, shape)
+        high = np.clip(np.floor(centre + reach).astype(int) + 1, 0, shape)
+        if (high <= low).any():
+            continue
+        place = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
+        axes = [
+            position - np.arange(start, stop)
+            for position, start, stop in zip(centre, low, high, strict=True)
+        ]
+        vectors = np.stack(np.meshgrid(*axes, indexing="ij"))
+        squared = (vectors**2).sum(axis=0)
+        closer = (squared <= reach**2) & (squared < nearest[place])
+        nearest[place] = np.where(closer, squared, nearest[place])
+        offsets[(slice(0, 3), *place)] = np.where(closer, vectors, offsets[(slice(0, 3), *place)])
+    offsets[3] = np.isfinite(nearest)
+    return offsets
+
+
+def _one_hot(labels: npt.NDArray[np.uint8], num_classes: int) -> Floats:
+    numbers = np.arange(1, num_classes + 1, dtype=np.uint8)[:, None, None, None]
+    hot: Floats = (labels[None] == numbers).astype(np.float32)
+    return hot
