@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from icelens.core.io.copick.keys import copick_name
 from icelens.core.io.copick.object_table import OBJECTS_FILE
 from icelens.core.io.picks import read_copick, read_picks_csv
 from icelens.core.io.relion_particles import read_relion_particles
+from icelens.core.io.star import read_star
 from icelens.core.io.volume_header import VolumeHeader
 
 PICKS_FOLDER = "picks"
@@ -95,39 +96,37 @@ def read_table(
 def _read(path: Path, tomograms: Mapping[str, tuple[Path, VolumeHeader]]) -> Picks:
     if path.suffix.lower() == ".csv":
         return read_picks_csv(path)
-    extents = _Extents(path, tomograms)
     sizes = {header.pixel_size for _, header in tomograms.values()}
     pixel_size = next(iter(sizes)) if len(sizes) == 1 else None
-    return read_relion_particles(path, extent_zyx=extents, pixel_size=pixel_size)
+    return read_relion_particles(path, extent_zyx=_extents(path, tomograms), pixel_size=pixel_size)
 
 
-class _Extents(Mapping[str, tuple[float, float, float]]):
-    """Sides of each tomogram in Å, by any name it may have in a table."""
+def _extents(
+    path: Path, tomograms: Mapping[str, tuple[Path, VolumeHeader]]
+) -> dict[str, tuple[float, float, float]]:
+    """Sides in Å of each tomogram that a STAR table names, as it names it.
 
-    def __init__(self, path: Path, tomograms: Mapping[str, tuple[Path, VolumeHeader]]) -> None:
-        self._path, self._tomograms = path, tomograms
+    Those that are not here get 0: their picks are left out later.
+    """
+    names = {""}
+    for frame in read_star(path).values():
+        names |= {str(name) for name in frame.get("rlnTomoName", [])}
+    extents = {}
+    for name in names:
+        run = run_of(name) if name or len(names) > 1 else _run_of_table(path, tomograms)
+        extents[name] = _sides(path, *tomograms[run]) if run in tomograms else (0.0, 0.0, 0.0)
+    return extents
 
-    def __getitem__(self, name: str) -> tuple[float, float, float]:
-        """The sides; 0 for a tomogram that is not here, as its picks are left out later."""
-        run = run_of(name) or _run_of_table(self._path, self._tomograms)
-        if run not in self._tomograms:
-            return (0.0, 0.0, 0.0)
-        file, header = self._tomograms[run]
-        if header.pixel_size is None:
-            raise MetadataError(
-                f"{file}: the header does not know the pixel size, which the coordinates of "
-                f"{self._path} need; write it into the header"
-            )
-        z, y, x = (side * header.pixel_size for side in header.shape)
-        return (z, y, x)
 
-    def __iter__(self) -> Iterator[str]:
-        """Names of runs."""
-        return iter(self._tomograms)
-
-    def __len__(self) -> int:
-        """Number of runs."""
-        return len(self._tomograms)
+def _sides(table: Path, file: Path, header: VolumeHeader) -> tuple[float, float, float]:
+    """Sides of a tomogram in Å."""
+    if header.pixel_size is None:
+        raise MetadataError(
+            f"{file}: the header does not know the pixel size, which the coordinates of {table} "
+            "need; write it into the header"
+        )
+    z, y, x = (side * header.pixel_size for side in header.shape)
+    return (z, y, x)
 
 
 def _run_of_table(path: Path, runs: Iterable[str]) -> str:
