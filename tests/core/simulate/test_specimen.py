@@ -4,7 +4,7 @@ import torch
 from icelens.core.errors import GeometryError
 from icelens.core.geometry.rotations import random_rotations, rotation_about_y
 from icelens.core.simulate.placing import dilated, free_corner, overlap
-from icelens.core.simulate.specimen import Species, Specimen, crowd, envelope
+from icelens.core.simulate.specimen import Species, Specimen, crowd, envelope, radius_px
 from icelens.core.simulate.structures import GOLD, MEMBRANE, gold_bead, membrane
 from icelens.core.simulate.turning import prepared, rotated
 
@@ -148,3 +148,10 @@ def test_structures_wear_labels_after_the_species() -> None:
     at = specimen.class_labels[12, 24, 24], specimen.instance_labels[12, 24, 24]
     assert tuple(map(int, at)) == (1 + 1 + GOLD, 4)
     assert not bool((dilated(bead.mask) & (specimen.class_labels == 1) & bead.mask).any())
+
+
+def test_a_ball_has_its_radius() -> None:
+    axes = torch.meshgrid(*[torch.arange(32.0) - 16] * 3, indexing="ij")
+    distance = torch.stack(axes).norm(dim=0)
+    # density falls over one voxel about the surface, of which the grid meets some point closely
+    assert radius_px((9.5 - distance).clamp(0, 1)) == pytest.approx(9.0, abs=0.1)

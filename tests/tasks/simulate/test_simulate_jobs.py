@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from icelens.core.errors import InputFileError, MetadataError
+from icelens.core.io.copick.plain_folder import FOLDER
+from icelens.core.io.copick.project import PicksKey, open_project
 from icelens.core.io.picks import read_copick
 from icelens.core.io.relion_particles import read_relion_particles
 from icelens.core.io.tomogram_star import read_tomograms
@@ -78,6 +80,21 @@ def test_picks_point_at_labelled_density(star: Path) -> None:
         around = labels[z - 2 : z + 3, y - 2 : y + 3, x - 2 : x + 3]
         inside += bool(around.any())
     assert inside == 4
+
+
+def test_the_folder_is_a_project_with_objects_and_radii(star: Path) -> None:
+    project = open_project(star.parent)
+    assert project.run_names() == ("TS_01", "TS_02")
+    kinds = [key.tomogram_type for key in project.tomograms("TS_01")]
+    assert kinds == ["even", "full", "odd", "truth"]
+    assert len(project.objects) == 2
+    names = {key.name for key in project.picks("TS_01")}
+    assert names == {each.name for each in project.objects}
+    for each in project.objects:
+        # proteins of 100 to 200 kDa are 60 to 80 Å across if round, and these are not quite
+        assert 25 < each.known_radius() < 90
+        key = PicksKey(each.name, FOLDER)
+        assert len(project.read_picks("TS_01", key)) == 2
 
 
 def test_missing_and_empty_inputs_are_named(tmp_path: Path) -> None:

@@ -49,6 +49,6 @@ class PickableObject:
         if self.radius is None or not self.radius > 0:
             raise MetadataError(
                 f"object {self.name} has radius {self.radius}; give its radius in Å in the "
-                "project's configuration (pickable_objects)"
+                "project's configuration (pickable_objects), or in objects.csv of a plain folder"
             )
         return self.radius

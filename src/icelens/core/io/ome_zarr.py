@@ -71,13 +71,13 @@ def is_zarr(path: Path) -> bool:
 
 def read_zarr_header(path: Path) -> VolumeHeader:
     """Shape, type, scale (as Å/px) and translation (as origin in Å) of level 0."""
-    return _header(open_image(path))
+    return volume_header(open_image(path))
 
 
 def open_zarr(path: Path, *, may_lack_chunks: bool | None = None) -> _Opened:
     """The header and the values of level 0, decompressed into memory; see `ZarrImage.values`."""
     image = open_image(path)
-    header = _header(image)
+    header = volume_header(image)
     return header, image.values(may_lack_chunks=may_lack_chunks).reshape(header.shape)
 
 
@@ -179,16 +179,21 @@ def _multiscale(
 
 
 def open_image(path: Path) -> ZarrImage:
-    """Level 0 of an image, whatever its channels; no value is read.
+    """Level 0 of an image on disk, whatever its channels; no value is read.
 
     Raises:
         InputFileError: If the folder is no readable image.
         MetadataError: If voxels are no cubes.
     """
+    return image_in(path, str(path))
+
+
+def image_in(path: Path, store: Any) -> ZarrImage:  # noqa: ANN401 - zarr is untyped
+    """As `open_image`, from any store that the zarr library opens; `path` is named in errors."""
     import zarr
 
     try:
-        node: Any = zarr.open(str(path), mode="r")
+        node: Any = zarr.open(store, mode="r")
         attributes = dict(node.attrs)
         image = _image(attributes)
         levels = image.get("datasets", [])
@@ -207,7 +212,7 @@ def open_image(path: Path) -> ZarrImage:
     return ZarrImage(path, name, level, pixel_size, (z, y, x), attributes)
 
 
-def _header(image: ZarrImage) -> VolumeHeader:
+def volume_header(image: ZarrImage) -> VolumeHeader:
     """What the image says of a volume of one channel."""
     shape = tuple(image.level.shape)
     num_axes = len(shape)

@@ -117,6 +117,16 @@ def envelope(density: Float[Tensor, "z y x"]) -> Bool[Tensor, "z y x"]:
     return density > ENVELOPE * density.max()
 
 
+def radius_px(density: Float[Tensor, "z y x"]) -> float:
+    """Radius of the sphere about the middle voxel that holds the molecule, in voxels.
+
+    Its surface is where the density has fallen to half of that of protein, which is 1.
+    """
+    inside = (density > 0.5).nonzero().float()
+    middle = torch.tensor([float(side // 2) for side in density.shape])
+    return max(float((inside - middle).norm(dim=1).max()), 0.5)
+
+
 def _kinds(species: Sequence[Species], num_particles: int) -> Int[Tensor, " particle"]:
     """Species of each molecule, the largest first: only small ones would find a gap."""
     kinds = torch.arange(num_particles) % len(species)

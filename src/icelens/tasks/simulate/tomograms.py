@@ -5,17 +5,20 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from icelens.core.data.pickable import PickableObject
 from icelens.core.data.picks import Picks
 from icelens.core.data.tomograms import TomogramList, TomogramRow
 from icelens.core.data.volume import Volume
 from icelens.core.events import Message, Saved
 from icelens.core.io.atomic import atomic_path
+from icelens.core.io.copick.keys import copick_name
+from icelens.core.io.copick.object_table import OBJECTS_FILE, write_objects
 from icelens.core.io.picks import write_copick
 from icelens.core.io.relion_particles import write_relion_particles
 from icelens.core.io.tomogram_star import write_tomograms as write_star
 from icelens.core.io.volumes import write_volume
 from icelens.core.simulate.misalignment import Misalignment
-from icelens.core.simulate.specimen import Species, Specimen
+from icelens.core.simulate.specimen import Species, Specimen, radius_px
 from icelens.core.simulate.tilt_series import Acquisition, Microscope
 from icelens.core.simulate.tomograms import (
     SimulatedTomogram,
@@ -43,10 +46,26 @@ def write_tomograms(config: TomogramsConfig, run: Run) -> Path:
     )
     for index, tomogram in enumerate(simulated, start=1):
         rows.append(_write_one(index, tomogram, species, settings, config, run))
+    objects = run.folder / OBJECTS_FILE
+    write_objects(objects, objects_of(species, settings.pixel_size))
+    run.on_event(Saved(objects, "table"))
     star = run.folder / "tomograms.star"
     write_star(star, TomogramList.from_rows(rows))
     run.on_event(Saved(star, "tomogram list"))
     return star
+
+
+def objects_of(species: list[Species], pixel_size: float) -> list[PickableObject]:
+    """What the picks are of, with radii to the next Å, so that the folder is a project to pick."""
+    names = sorted(kind.name for kind in species)
+    return [
+        PickableObject(
+            copick_name(kind.name),
+            names.index(kind.name) + 1,
+            float(round(radius_px(kind.density) * pixel_size)),
+        )
+        for kind in species
+    ]
 
 
 def settings_of(config: TomogramsConfig, species: list[Species]) -> TomogramSettings:

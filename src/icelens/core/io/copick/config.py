@@ -21,8 +21,9 @@ _LOCAL = ("local://", "file://")
 class ProjectFile:
     """A configuration: `static_root` is None where nothing lies beside the overlay.
 
-    `overlay_root` is None if the project is not on a local disk (`is_remote`). `runs` is None where
-    the folders say which runs there are. `content` is the JSON as it was read.
+    `is_remote` says that some of it is not on a local disk; `overlay_root` is None if that is what
+    is written. `runs` is None where the folders say which runs there are. `content` is the JSON as
+    it was read.
     """
 
     path: Path
@@ -32,11 +33,7 @@ class ProjectFile:
     overlay_root: Path | None
     runs: tuple[str, ...] | None
     content: Mapping[str, Any]
-
-    @property
-    def is_remote(self) -> bool:
-        """Whether files are reached through the copick package."""
-        return self.overlay_root is None
+    is_remote: bool = False
 
 
 def read_project_file(path: Path) -> ProjectFile:
@@ -60,7 +57,7 @@ def read_project_file(path: Path) -> ProjectFile:
     try:
         objects = tuple(object_from_json(dict(entry)) for entry in listed)
         check_objects(objects)
-        static_root, overlay_root = _roots(path, content, kind)
+        static_root, overlay_root, is_remote = _roots(path, content, kind)
     except (MetadataError, TypeError, ValueError, KeyError) as error:
         reason = str(error) if isinstance(error, IcelensError) else _malformed(error)
         raise MetadataError(f"{path}: {reason}") from error
@@ -73,6 +70,7 @@ def read_project_file(path: Path) -> ProjectFile:
         overlay_root=overlay_root,
         runs=None if runs is None else tuple(str(run) for run in runs),
         content=content,
+        is_remote=is_remote,
     )
 
 
@@ -188,22 +186,20 @@ def local_path(root: str, beside: Path) -> Path | None:
     return folder
 
 
-def _roots(path: Path, content: Mapping[str, Any], kind: str) -> tuple[Path | None, Path | None]:
-    """Static and overlay root on a local disk; no overlay if the project is elsewhere."""
-    if kind != FILESYSTEM:
-        return None, None
+def _roots(
+    path: Path, content: Mapping[str, Any], kind: str
+) -> tuple[Path | None, Path | None, bool]:
+    """Static and overlay root, as far as they are on a local disk, and whether that is not all."""
     overlay, static = content.get("overlay_root"), content.get("static_root")
     if not isinstance(overlay, str) or not overlay:
         raise MetadataError("overlay_root is missing; name a folder that can be written")
     overlay_root = local_path(overlay, path.parent)
-    if overlay_root is None or not static:
-        return None, overlay_root
-    static_root = local_path(str(static), path.parent)
-    if static_root is None:
-        return None, None
-    if not static_root.is_dir():
+    static_root = local_path(str(static), path.parent) if static else None
+    if kind != FILESYSTEM or overlay_root is None or (static and static_root is None):
+        return None, overlay_root, True
+    if static_root is not None and not static_root.is_dir():
         raise MetadataError(f"static_root {static_root} is no folder; correct the configuration")
-    return static_root, overlay_root
+    return static_root, overlay_root, False
 
 
 def _check_weight(found: PickableObject) -> None:

@@ -23,7 +23,14 @@ from icelens.core.io.copick.keys import (
     spacing_of,
 )
 from icelens.core.io.copick.pyramid import halved
-from icelens.core.io.ome_zarr import open_image, open_zarr, read_zarr_header, write_image
+from icelens.core.io.ome_zarr import (
+    Array,
+    ZarrImage,
+    open_image,
+    open_zarr,
+    read_zarr_header,
+    write_image,
+)
 from icelens.core.io.picks import read_copick, write_copick
 from icelens.core.io.volume_header import CONTRADICTION, VolumeHeader
 
@@ -64,7 +71,7 @@ class CopickFolder:
         """
         path = self._tomogram(run, key)
         header, array = open_zarr(path, may_lack_chunks=False)
-        pixel_size = _agreed(path, header.pixel_size, key.pixel_size)
+        pixel_size = agreed_pixel_size(path, header.pixel_size, key.pixel_size)
         return Volume(array, pixel_size, header.origin_xyz)
 
     def write_tomogram(self, run: str, volume: Volume, key: TomogramKey) -> Path:
@@ -124,7 +131,7 @@ class CopickFolder:
         """Labels; chunks without a file are background."""
         path = self._run(run) / "Segmentations" / segmentation_folder(key)
         header, array = open_zarr(path, may_lack_chunks=True)
-        pixel_size = _agreed(path, header.pixel_size, key.pixel_size)
+        pixel_size = agreed_pixel_size(path, header.pixel_size, key.pixel_size)
         return Volume(array, pixel_size, header.origin_xyz)
 
     def write_segmentation(self, run: str, key: SegmentationKey, labels: Volume) -> Path:
@@ -165,17 +172,7 @@ class CopickFolder:
         """All channels; an image of one channel may lack that axis, and its sampling."""
         path = self._features(run, key, name)
         image = open_image(path)
-        array = image.values(may_lack_chunks=False)
-        if array.ndim not in (3, 4):
-            raise InputFileError(
-                f"{path}: features of shape {array.shape}, expected (channel, z, y, x)"
-            )
-        return Features(
-            array[None] if array.ndim == 3 else array,
-            key.pixel_size if image.pixel_size is None else image.pixel_size,
-            image.origin_zyx,
-            dict(image.attributes.get("icelens", {})),
-        )
+        return features_of(image, image.values(may_lack_chunks=False), key.pixel_size)
 
     def write_features(self, run: str, key: TomogramKey, name: str, features: Features) -> Path:
         """Write all channels, one to a chunk."""
@@ -232,7 +229,25 @@ class CopickFolder:
             ) from error
 
 
-def _agreed(path: Path, found: float | None, expected: float) -> float:
+def features_of(image: ZarrImage, array: Array, pixel_size: float) -> Features:
+    """Features from an image, which may lack the axis of channels, and its sampling in Å.
+
+    Raises:
+        InputFileError: If it has other axes.
+    """
+    if array.ndim not in (3, 4):
+        raise InputFileError(
+            f"{image.path}: features of shape {array.shape}, expected (channel, z, y, x)"
+        )
+    return Features(
+        array[None] if array.ndim == 3 else array,
+        pixel_size if image.pixel_size is None else image.pixel_size,
+        image.origin_zyx,
+        dict(image.attributes.get("icelens", {})),
+    )
+
+
+def agreed_pixel_size(path: Path, found: float | None, expected: float) -> float:
     """The sampling that the metadata say, if it is what the name says."""
     if found is None:
         return expected

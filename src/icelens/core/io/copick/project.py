@@ -257,11 +257,11 @@ def open_project(path: Path) -> Project:
         objects, folder = open_plain_folder(path)
         return Project(path, path.resolve().name, objects, (folder,), CopickFolder(path))
     file = read_project_file(path)
-    if file.overlay_root is None:
-        from icelens.core.io.copick.remote import open_remote
+    if file.is_remote or file.overlay_root is None:
+        from icelens.core.io.copick.remote_project import open_remote
 
-        objects, remote = open_remote(path)
-        return Project(path, file.name, objects, (), remote, file.runs)
+        objects, reader, writer = open_remote(path, file.overlay_root)
+        return Project(path, file.name, objects, (reader,), writer, file.runs)
     static = () if file.static_root is None else (CopickFolder(file.static_root),)
     overlay = CopickFolder(file.overlay_root)
     return Project(path, file.name, file.objects, static, overlay, file.runs)

@@ -1,0 +1,1 @@
+"""Networks that give each voxel its classes."""
