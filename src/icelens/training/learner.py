@@ -38,10 +38,12 @@ class InPrecision(nn.Module):
         self.network = network
         self.compute = compute
 
-    def forward(self, *inputs: Any) -> Tensor:  # noqa: ANN401 - whatever the network takes
-        """Run the network; Fourier transforms of its output need more than bfloat16."""
+    def forward(self, *inputs: Any) -> Tensor | list[Tensor]:  # noqa: ANN401 - what it takes
+        """Run the network; losses of its output, or of each of them, need more than bfloat16."""
         with autocast(self.compute):
-            output: Tensor = self.network(*inputs)
+            output: Tensor | list[Tensor] = self.network(*inputs)
+        if isinstance(output, list):
+            return [each.float() for each in output]
         return output.float()
 
 

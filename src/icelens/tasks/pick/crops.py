@@ -19,6 +19,7 @@ from icelens.tasks.pick.augment import Crop, Turn, drawn_mirrors, varied_intensi
 from icelens.tasks.pick.labelled import LabelledTomogram
 from icelens.tasks.pick.targets_in_crops import TargetMaker
 from icelens.tasks.pick.train_settings import AugmentConfig
+from icelens.tasks.pick.voxel_target import VoxelTarget
 
 _JITTER = 0.35
 """How far from the middle the chosen particle may lie, as a share of the crop's side."""
@@ -29,24 +30,28 @@ _LABEL_SAMPLES = 20_000
 
 @dataclass(frozen=True)
 class PickBatch:
-    """Crops of one step, with a share of each class (background left out) at each point.
+    """Crops of one step with what the network should answer, on its output grid.
 
-    `targets` and `offsets` lie on the network's output grid. `offsets` holds, in voxels of that
-    grid, how far the nearest centre is along z, y and x, and as a fourth channel 1 where one is near.
+    Either `maps` (share of each class, background left out) or `labels` are given. `offsets` holds,
+    in points of the grid, how far the nearest centre is along z, y and x, and as a fourth channel 1
+    where one is near.
     """
 
     images: Float[Tensor, "item 1 z y x"]
-    targets: Float[Tensor, "item class z_out y_out x_out"]
+    maps: Float[Tensor, "item class z_out y_out x_out"] | None
+    labels: VoxelTarget | None
     offsets: Float[Tensor, "item 4 z_out y_out x_out"] | None
 
-    def to(self, device: torch.device) -> "PickBatch":
-        """The batch on another device."""
-        offsets = None if self.offsets is None else self.offsets.to(device, non_blocking=True)
-        return PickBatch(
-            self.images.to(device, non_blocking=True),
-            self.targets.to(device, non_blocking=True),
-            offsets,
-        )
+
+@dataclass(frozen=True, eq=False)
+class _Example:
+    """One crop of a batch; `second` and `share` tell the labels it is blended with."""
+
+    image: Tensor
+    target: Tensor
+    offset: Tensor | None
+    second: Tensor | None = None
+    share: float = 1.0
 
 
 class Crops:
@@ -76,39 +81,57 @@ class Crops:
 
     def __call__(self, step: int, items: range) -> PickBatch:
         """Cut the crops `items` of the batch of `step`."""
-        images, targets, offsets = [], [], []
-        for item in items:
-            rng = np.random.default_rng([self.seed, step * self.batch_size + item])
-            image, target, offset = self._example(rng)
-            images.append(image)
-            targets.append(target)
-            offsets.append(offset)
-        known = [torch.from_numpy(offset) for offset in offsets if offset is not None]
-        batch = PickBatch(
-            torch.stack(images).unsqueeze(1),
-            torch.stack(targets),
-            torch.stack(known) if known else None,
+        examples = [
+            self._example(np.random.default_rng([self.seed, step * self.batch_size + item]))
+            for item in items
+        ]
+        return self._batch(examples)
+
+    def _batch(self, examples: Sequence[_Example]) -> PickBatch:
+        """Stack examples on the device."""
+
+        def stacked(parts: Sequence[Tensor]) -> Tensor:
+            return torch.stack(list(parts)).to(self.device, non_blocking=True)
+
+        images = stacked([each.image for each in examples]).unsqueeze(1)
+        targets = stacked([each.target for each in examples])
+        known = [each.offset for each in examples if each.offset is not None]
+        offsets = stacked(known) if known else None
+        if self.targets.kind == "centres":
+            return PickBatch(images, targets, None, offsets)
+        seconds = [each.target if each.second is None else each.second for each in examples]
+        share = torch.tensor([each.share for each in examples], device=self.device)
+        is_mixed = self.augmentation.mixup > 0
+        labels = VoxelTarget(
+            targets,
+            second=stacked(seconds) if is_mixed else None,
+            share=share if is_mixed else None,
         )
-        return batch.to(self.device)
+        return PickBatch(images, None, labels, offsets)
 
-    def _example(
-        self, rng: np.random.Generator
-    ) -> tuple[Tensor, Tensor, npt.NDArray[np.float32] | None]:
-        """One crop, or a blend of two."""
-        image, target, offset = self._one(rng)
-        if self.augmentation.mixup and rng.random() < self.augmentation.mixup:
-            other, other_target, _ = self._one(rng)
-            share = rng.beta(_MIXUP_ALPHA, _MIXUP_ALPHA)
-            share = max(share, 1 - share)  # the offsets stay those of the stronger one
-            image = share * image + (1 - share) * other
-            target = share * target + (1 - share) * other_target
-        return image, target, offset
+    def _example(self, rng: np.random.Generator) -> _Example:
+        """One crop, or a blend of two; the offsets stay those of the stronger one."""
+        one = self._one(rng)
+        if not self.augmentation.mixup or rng.random() >= self.augmentation.mixup:
+            return one
+        other = self._one(rng)
+        share = float(rng.beta(_MIXUP_ALPHA, _MIXUP_ALPHA))
+        share = max(share, 1 - share)
+        image = share * one.image + (1 - share) * other.image
+        if self.targets.kind == "centres":
+            maps = share * one.target + (1 - share) * other.target
+            return _Example(image, maps, one.offset)
+        return _Example(image, one.target, one.offset, other.target, share)
 
-    def _one(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, npt.NDArray[np.float32] | None]:
+    def _one(self, rng: np.random.Generator) -> _Example:
         crop = self.cut(rng)
         target, offset = self.targets(crop)
         image = torch.from_numpy(np.ascontiguousarray(crop.image))
-        return varied_intensity(image, self.augmentation, rng), torch.from_numpy(target), offset
+        return _Example(
+            varied_intensity(image, self.augmentation, rng),
+            torch.from_numpy(target),
+            None if offset is None else torch.from_numpy(offset),
+        )
 
     def cut(self, rng: np.random.Generator) -> Crop:
         """A crop with its particles, turned and mirrored."""

@@ -50,7 +50,7 @@ ARCHITECTURES: dict[str, Architecture] = {
 }
 
 OWN_NETWORKS: dict[str, str] = {
-    "fast-unet": "icelens.training.networks.half_unet_3d:HalfUNet3D",
+    "half-unet": "icelens.training.networks.half_unet_3d:HalfUNet3D",
 }
 """Modules of ours that know their own stride and box multiple; called with the number of classes
 and their settings by keyword."""

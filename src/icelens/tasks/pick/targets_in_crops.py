@@ -1,4 +1,7 @@
-"""What a network should answer for a crop, drawn from the picks in it at the moment it is needed."""
+"""What a network should answer for a crop, drawn from the picks in it at the moment it is needed.
+
+Centres are soft maps, a share of each class at every point; spheres are labels, one class a point.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +16,7 @@ from icelens.tasks.pick.augment import Crop
 from icelens.tasks.pick.train_settings import TargetKind
 
 Floats = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.uint8]
 _OFFSET_REACH = 0.5
 """Offsets are learnt within this share of an object's radius around its centre ..."""
 _OFFSET_LIMITS = (1.8, 4.0)
@@ -39,8 +43,8 @@ class TargetMaker:
         """Classes without the background."""
         return len(self.classes)
 
-    def __call__(self, crop: Crop) -> tuple[Floats, Floats | None]:
-        """Shares of the classes `(class, z, y, x)`, and offsets `(4, z, y, x)` if they are learnt."""
+    def __call__(self, crop: Crop) -> tuple[Floats | Labels, Floats | None]:
+        """Maps `(class, z, y, x)` or labels `(z, y, x)`, and offsets `(4, z, y, x)` if learnt."""
         z, y, x = (side // self.stride for side in crop.image.shape)
         shape = (z, y, x)
         centre = (crop.centre_zyx_px - (self.stride - 1) / 2) / self.stride
@@ -48,11 +52,13 @@ class TargetMaker:
         centre, kind = centre[near], crop.kind[near]
         if self.kind == "centres":
             width = np.full(len(kind), self.width / self.grid_size)
-            targets = centre_maps(shape, centre, kind, width, self.num_classes)
+            targets: Floats | Labels = centre_maps(shape, centre, kind, width, self.num_classes)
+            if crop.labels is not None:
+                targets = np.maximum(targets, self._shares(crop.labels))
         else:
             targets = self._spheres(shape, centre, kind)
-        if crop.labels is not None:
-            targets = np.maximum(targets, self._dense(crop.labels))
+            if crop.labels is not None:
+                targets = np.where(targets > 0, targets, self._blocks(crop.labels).max(axis=(1, 3, 5)))
         offsets = None
         if self.with_offsets:
             offsets = nearest_offsets(shape, centre, self._reaches()[kind])
@@ -90,20 +96,26 @@ class TargetMaker:
         shape: tuple[int, int, int],
         centre: npt.NDArray[np.float64],
         kind: npt.NDArray[np.int64],
-    ) -> Floats:
+    ) -> Labels:
         radii = np.maximum(self.radius_scale * self._radii(kind.tolist()) / self.grid_size, 1.0)
-        labels = label_spheres(shape, (0, 0, 0), centre, radii, kind + 1)
-        return _one_hot(labels, self.num_classes)
+        return label_spheres(shape, (0, 0, 0), centre, radii, kind + 1)
 
-    def _dense(self, labels: npt.NDArray[np.uint8]) -> Floats:
-        """Share of each class in every block of voxels that is one point of the grid."""
+    def _blocks(self, labels: Labels) -> Labels:
+        """The voxels of each point of the grid, as axes 1, 3 and 5."""
         s = self.stride
         z, y, x = (side // s for side in labels.shape)
-        blocks = labels[: z * s, : y * s, : x * s].reshape(z, s, y, s, x, s)
-        shares: Floats = np.empty((self.num_classes, z, y, x), np.float32)
-        for number in range(self.num_classes):
-            shares[number] = (blocks == number + 1).mean(axis=(1, 3, 5), dtype=np.float32)
-        return shares
+        blocks: Labels = labels[: z * s, : y * s, : x * s].reshape(z, s, y, s, x, s)
+        return blocks
+
+    def _shares(self, labels: Labels) -> Floats:
+        """Share of each class in the voxels of every point of the grid."""
+        blocks = self._blocks(labels)
+        return np.stack(
+            [
+                (blocks == number).mean(axis=(1, 3, 5), dtype=np.float32)
+                for number in range(1, self.num_classes + 1)
+            ]
+        )
 
 
 def nearest_offsets(
@@ -131,9 +143,3 @@ def nearest_offsets(
         offsets[(slice(0, 3), *place)] = np.where(closer, vectors, offsets[(slice(0, 3), *place)])
     offsets[3] = np.isfinite(nearest)
     return offsets
-
-
-def _one_hot(labels: npt.NDArray[np.uint8], num_classes: int) -> Floats:
-    numbers = np.arange(1, num_classes + 1, dtype=np.uint8)[:, None, None, None]
-    hot: Floats = (labels[None] == numbers).astype(np.float32)
-    return hot
