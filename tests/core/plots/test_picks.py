@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from matplotlib.patches import Circle
+from scipy.ndimage import gaussian_filter
 
-from icelens.core.plots.picks import Marks, choose_slabs, marked_slabs
+from icelens.core.plots.picks import SMOOTHING, Marks, choose_slabs, marked_slabs
 
 PIXEL_SIZE = 10.0
 
@@ -29,10 +30,11 @@ def test_circle_has_place_and_radius_of_the_object():
     assert circle.radius == 5.0
 
 
-def test_slab_is_averaged_along_z():
+def test_slab_is_averaged_along_z_and_smoothed():
     density = noise(8, 20, 30)
     figure = marked_slabs(density, PIXEL_SIZE, {}, [(2, 6)])
-    np.testing.assert_allclose(figure.axes[0].images[0].get_array(), density[2:6].mean(axis=0))
+    expected = gaussian_filter(density[2:6].mean(axis=0), SMOOTHING)
+    np.testing.assert_allclose(figure.axes[0].images[0].get_array(), expected)
 
 
 def test_marks_are_drawn_only_on_the_slabs_they_reach():

@@ -17,6 +17,7 @@ from icelens.core.metrics.matching import match_points, true_by_score
 from icelens.core.metrics.precision_recall import (
     PrecisionRecall,
     best_threshold,
+    f_beta,
     precision_recall,
 )
 
@@ -90,6 +91,14 @@ class ClassScore:
         if not self.is_true.any():
             return None
         return best_threshold(self.score, self.is_true, self.counts.num_truth, self.beta)
+
+    @property
+    def f_beta_at_best(self) -> float | None:
+        """F-beta, one to one, of the picks from `best_threshold` on; None where there is none."""
+        if self.best_threshold is None:
+            return None
+        kept = self.is_true[self.score >= self.best_threshold]
+        return f_beta(float(kept.mean()), int(kept.sum()) / self.counts.num_truth, self.beta)
 
 
 @dataclass(frozen=True, eq=False)

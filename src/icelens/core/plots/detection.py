@@ -61,6 +61,7 @@ def error_histograms(errors: Mapping[str, Floats], distances: Mapping[str, float
                 linewidth=0.5,
             )  # fmt: skip
             axes.set(xlim=(0.0, limit), xlabel="error (Å)", ylabel="pairs")
+            axes.margins(y=0.25)  # room for the words above the bars
             axes.yaxis.get_major_locator().set_params(integer=True)
             if len(values):
                 rms = float(np.sqrt(np.mean(values**2)))

@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
+from matplotlib.patheffects import AbstractPathEffect, withStroke
+from scipy.ndimage import gaussian_filter
 
 from icelens.core.data.picks import Floats
 from icelens.core.plots.slices import add_scale_bar, bare, contrast
@@ -23,8 +25,14 @@ _LOOKS: dict[Fate, tuple[str, Literal["-"] | tuple[int, tuple[int, int]]]] = {
 }
 """Colour and line of each fate: the house's green, blue and vermilion, brightened to be seen on
 grey. Dashes and the cross of false picks tell them apart without colour."""
-_COLUMNS = ((300, 3), (800, 2))
-"""Panels side by side for tomograms up to so many voxels wide; wider ones stand alone."""
+_WIDEST_OF_TWO = 800
+"""Voxels along x up to which two panels stand side by side without losing any."""
+_WIDTH = 10.0
+"""Of the whole figure, in inches."""
+_HALO: list[AbstractPathEffect] = [withStroke(linewidth=2.6, foreground="black", alpha=0.65)]
+"""Around lines and letters, which thereby stand out from any grey."""
+SMOOTHING = 0.8
+"""Width in pixels of the Gaussian that the picture is smoothed by: raw noise hides the specimen."""
 
 
 @dataclass(frozen=True)
@@ -105,17 +113,19 @@ def marked_slabs(
         slabs: First slice of each panel and the one after its last.
     """
     _, num_y, num_x = density.shape
-    most = next((columns for width, columns in _COLUMNS if num_x <= width), 1)
+    most = 2 if num_x <= _WIDEST_OF_TWO else 1
     columns = min(most, len(slabs))
     rows = -(-len(slabs) // columns)
-    width = 10.0 / most
+    width = _WIDTH / most
     with house_style():
         figure = new_figure(width * columns, rows * (width * num_y / num_x + 0.25) + 0.3)
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes in grid[len(slabs) :]:
             axes.set_visible(False)
         for axes, (start, stop) in zip(grid, slabs, strict=False):
-            plane = np.asarray(np.asarray(density[start:stop], np.float32).mean(axis=0))
+            plane = gaussian_filter(
+                np.asarray(density[start:stop], np.float32).mean(axis=0), SMOOTHING
+            )
             low, high = contrast(plane)
             axes.imshow(plane, vmin=low, vmax=high, origin="lower")
             bare(axes)
@@ -135,15 +145,19 @@ def _draw(
     for index in np.flatnonzero(is_drawn).tolist():
         _, y, x = (marks.position_zyx[index] / pixel_size).tolist()
         radius = float(marks.radius[index]) / pixel_size
-        axes.add_patch(
-            Circle((x, y), radius, fill=False, edgecolor=colour, linestyle=line, linewidth=1.3)
-        )
+        circle = Circle((x, y), radius, fill=False, edgecolor=colour, linestyle=line, linewidth=1.4)
+        circle.set_path_effects(_HALO)
+        axes.add_patch(circle)
         if fate == "false":
-            axes.plot([x], [y], marker="x", color=colour, markersize=4, markeredgewidth=1.2)
+            axes.plot(
+                [x], [y], marker="x", color=colour, markersize=5, markeredgewidth=1.4,
+                path_effects=_HALO,
+            )  # fmt: skip
         if fate != "found":
             axes.annotate(
                 marks.text[index], (x + 0.72 * radius, y + 0.72 * radius), color=colour,
-                fontsize=7, ha="left", va="bottom", annotation_clip=True,
+                fontsize=8, weight="bold", ha="left", va="bottom", annotation_clip=True,
+                path_effects=_HALO,
             )  # fmt: skip
 
 
@@ -153,7 +167,7 @@ def _key(marks: Mapping[Fate, Marks]) -> list[Line2D]:
         Line2D(
             [], [], color=_LOOKS[fate][0], linestyle=_LOOKS[fate][1],
             marker="x" if fate == "false" else None, markersize=5,
-            label=f"{len(spheres)} {fate}",
+            label=f"{len(spheres)} {fate}", path_effects=_HALO,
         )
         for fate, spheres in marks.items()
     ]  # fmt: skip
