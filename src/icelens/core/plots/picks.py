@@ -20,7 +20,7 @@ from icelens.core.plots.style import house_style, new_figure
 Fate = Literal["found", "missed", "false"]
 _LOOKS: dict[Fate, tuple[str, Literal["-"] | tuple[int, tuple[int, int]]]] = {
     "found": ("#00d18f", "-"),
-    "missed": ("#56b4e9", (0, (3, 2))),
+    "missed": ("#4cc9ff", (0, (2, 1))),
     "false": ("#ff6a13", "-"),
 }
 """Colour and line of each fate: the house's green, blue and vermilion, brightened to be seen on
@@ -145,7 +145,7 @@ def _draw(
     for index in np.flatnonzero(is_drawn).tolist():
         _, y, x = (marks.position_zyx[index] / pixel_size).tolist()
         radius = float(marks.radius[index]) / pixel_size
-        circle = Circle((x, y), radius, fill=False, edgecolor=colour, linestyle=line, linewidth=1.4)
+        circle = Circle((x, y), radius, fill=False, edgecolor=colour, linestyle=line, linewidth=1.6)
         circle.set_path_effects(_HALO)
         axes.add_patch(circle)
         if fate == "false":

@@ -25,7 +25,7 @@ def report(
                     f"{summary(score)}.")  # fmt: skip
     run.report.table(*score_table(score))
     for hint in hints(score, inputs):
-        run.report.text(f"Beware: {hint}.")
+        run.report.text(f"Beware: {hint}" + ("" if hint.endswith("?") else "."))
     _report_runs(run, inputs, score)
     _report_false_picks(run, inputs, score)
     _report_curves(run, score)
