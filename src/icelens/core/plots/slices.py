@@ -42,13 +42,13 @@ def orthogonal_slices(
         )
         for column, (name, array) in zip(grid.T, arrays.items(), strict=True):
             planes = (array[num_z // 2], array[:, num_y // 2])
-            low, high = _contrast(np.concatenate([plane.ravel() for plane in planes]))
+            low, high = contrast(np.concatenate([plane.ravel() for plane in planes]))
             for axes, plane in zip(column, planes, strict=True):
                 axes.imshow(plane, vmin=low, vmax=high, origin="lower")
-                _bare(axes)
+                bare(axes)
             column[0].set_title(name)
         _label_planes(grid[:, 0])
-        _add_scale_bar(grid[0, 0], num_x, pixel_size, scale_bar)
+        add_scale_bar(grid[0, 0], num_x, pixel_size, scale_bar)
     return figure
 
 
@@ -103,12 +103,14 @@ def xz_power(volume: AnyArray) -> Array:
     return shifted
 
 
-def _contrast(values: Array) -> tuple[float, float]:
+def contrast(values: Array) -> tuple[float, float]:
+    """The values to be drawn black and white, by percentiles; never the same."""
     low, high = np.nanpercentile(values, [CONTRAST_PERCENT, 100.0 - CONTRAST_PERCENT])
     return float(low), float(high) if high > low else float(low) + 1.0
 
 
-def _bare(axes: Axes) -> None:
+def bare(axes: Axes) -> None:
+    """Take ticks and frame from a picture."""
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
 
@@ -118,7 +120,7 @@ def _label_planes(column: npt.NDArray[np.object_]) -> None:
         axes.set_ylabel(name, color=MUTED)
 
 
-def _add_scale_bar(axes: Axes, num_x: int, pixel_size: float, length: float) -> None:
+def add_scale_bar(axes: Axes, num_x: int, pixel_size: float, length: float) -> None:
     """Draw a white bar with its length, on a dark ground so that it shows on any grey."""
     length = length or _round_length(num_x * pixel_size / 5.0)
     bar, margin = length / pixel_size / num_x, 0.04
