@@ -1,0 +1,141 @@
+"""A trained picker: network, objects, thresholds, and the tomograms it was made for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from icelens.core.data.pickable import PickableObject
+from icelens.core.errors import CheckpointError
+from icelens.tasks.pick.network import SegmentationNetwork, build_network
+from icelens.training.checkpoint import Checkpoint, load_checkpoint
+
+OFFSET_NAMES = ("offset z", "offset y", "offset x")
+"""Outputs behind the classes, if a model has them."""
+_SAME_SCALE = 0.05
+"""Voxel sizes that differ relatively by less show a network particles of one scale."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A network for evaluation; output 0 is the background, output i + 1 is `objects[i]`.
+
+    `thresholds` hold the score from which on a pick of an object counts, where it is known.
+    """
+
+    path: Path
+    network: SegmentationNetwork
+    objects: tuple[PickableObject, ...]
+    has_offsets: bool
+    finds_centres: bool
+    thresholds: Mapping[str, float]
+    voxel_size: float | None
+    tomogram_types: tuple[str, ...]
+    radius_scale: float
+    crop_size: tuple[int, int, int] | None
+
+    @property
+    def num_channels(self) -> int:
+        """Channels of its maps: objects without the background, and offsets."""
+        return len(self.objects) + len(OFFSET_NAMES) * self.has_offsets
+
+    def check_voxel_size(self, pixel_size: float, where: str) -> None:
+        """Refuse a tomogram of another scale than the model was trained on.
+
+        Raises:
+            CheckpointError: If the voxel sizes differ by more than 5 %.
+        """
+        if self.voxel_size and abs(pixel_size / self.voxel_size - 1) > _SAME_SCALE:
+            raise CheckpointError(
+                f"{where}: {pixel_size:g} Å/voxel, but {self.path} was trained at "
+                f"{self.voxel_size:g}; choose another --voxel-size or rescale the tomogram with "
+                f"`icelens tools resize --pixel-size {self.voxel_size:g}`"
+            )
+
+
+def output_names(objects: Sequence[str], *, has_offsets: bool) -> list[str]:
+    """Names of a network's outputs but the background."""
+    return [*objects, *(OFFSET_NAMES if has_offsets else ())]
+
+
+def read_model(path: Path) -> Model:
+    """Read a model folder or checkpoint.
+
+    Raises:
+        CheckpointError: If it is none of pick, damaged, or of another class count than it says.
+    """
+    checkpoint = load_checkpoint(path)
+    known = checkpoint.description
+    if known.get("task") != "pick" or "network" not in known or "objects" not in known:
+        raise CheckpointError(
+            f"{checkpoint.path}: a checkpoint of {known.get('task', 'an unknown task')}, expected "
+            "one of pick; give a model that `icelens pick train` made"
+        )
+    objects = tuple(_object(each) for each in known["objects"])
+    targets = known.get("targets") or {}
+    has_offsets = bool(targets.get("offsets"))
+    thresholds = known.get("thresholds") or {}
+    crop = targets.get("crop_size")
+    return Model(
+        path=checkpoint.path,
+        network=_network(checkpoint, len(objects) + 1 + len(OFFSET_NAMES) * has_offsets),
+        objects=objects,
+        has_offsets=has_offsets,
+        finds_centres=targets.get("kind") == "centres",
+        thresholds={name: float(value) for name, value in thresholds.items() if value is not None},
+        voxel_size=known.get("voxel_size"),
+        tomogram_types=tuple(known.get("tomogram_types") or ()),
+        radius_scale=float(targets.get("radius_scale") or 0.7),
+        crop_size=tuple(crop) if crop else None,
+    )
+
+
+def soup(models: Sequence[Model]) -> Model:
+    """One model with the mean of the weights.
+
+    Raises:
+        CheckpointError: If the networks differ.
+    """
+    first = models[0]
+    states = [model.network.state_dict() for model in models]
+    shapes = [{name: tensor.shape for name, tensor in state.items()} for state in states]
+    for model, shape in zip(models, shapes, strict=True):
+        if shape != shapes[0]:
+            raise CheckpointError(
+                f"{model.path}: another network than {first.path}; only weights of one "
+                "architecture can be averaged, leave out --soup to average the answers"
+            )
+    network = build_network(first.network.settings, first.network.num_classes)
+    network.load_state_dict(
+        {
+            name: torch.stack([state[name].double() for state in states]).mean(0).to(tensor.dtype)
+            for name, tensor in states[0].items()
+        }
+    )
+    return Model(**{**first.__dict__, "network": network.eval()})
+
+
+def _network(checkpoint: Checkpoint, num_outputs: int) -> SegmentationNetwork:
+    network = build_network(checkpoint.description["network"], num_outputs)
+    try:
+        network.load_state_dict(dict(checkpoint.tensors))
+    except RuntimeError as error:
+        name = checkpoint.description["network"].get("architecture")
+        raise CheckpointError(
+            f"{checkpoint.path}: its weights do not fit {name} with {num_outputs} outputs; the "
+            "file is damaged or was made by another version of icelens"
+        ) from error
+    return network.eval()
+
+
+def _object(described: Mapping[str, Any]) -> PickableObject:
+    radius, weight = described.get("radius"), described.get("weight", 1.0)
+    return PickableObject(
+        name=str(described["name"]),
+        label=int(described["label"]),
+        radius=None if radius is None else float(radius),
+        is_particle=bool(described.get("is_particle", True)),
+        metadata={"score_weight": weight},
+    )
