@@ -5,7 +5,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 from toy_job import toy
@@ -28,11 +28,23 @@ def example(job: Job[Any, Any], folder: Path) -> Config:
     values: dict[str, Any] = {}
     for setting in settings_of(job.config_type):
         if setting.level == "required":
-            word = str(folder / "input.star") if _holds_paths(setting) else "1"
-            values[setting.key] = parse_words(setting, [word])
+            values[setting.key] = parse_words(setting, [_word(setting, folder)])
     if "output" in job.config_type.model_fields:
         values["output"] = folder / "output"
     return make_config(job.config_type, values)
+
+
+def _word(setting: Setting, folder: Path) -> str:
+    """Something that the type of a required setting allows."""
+    if _holds_paths(setting):
+        return str(folder / "input.star")
+    for kind in setting.alternatives:
+        parts = get_args(kind)
+        if get_origin(kind) is Literal:
+            return str(parts[0])
+        if get_origin(kind) is tuple and Ellipsis not in parts:
+            return ",".join(["16"] * len(parts))
+    return "16"  # a number that boxes may have, too
 
 
 def _holds_paths(setting: Setting) -> bool:

@@ -6,11 +6,12 @@ import multiprocessing
 from pathlib import Path
 
 import pytest
+from pydantic import Field
 from toy_job import ToyConfig, toy
 
 from icelens.core.errors import GeometryError, RunLockedError, StoppedEarly
 from icelens.core.events import Event
-from icelens.jobs.config import Config
+from icelens.jobs.config import OUTPUT_FILE, Config
 from icelens.jobs.job import job
 from icelens.jobs.lock import locked_folder
 from icelens.jobs.record import KILLED, read_record
@@ -160,6 +161,24 @@ def test_job_without_output_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     assert run_job(ask, AskConfig()) == "answer"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_job_whose_output_is_a_file_writes_only_that(tmp_path: Path) -> None:
+    class Settings(Config):
+        """A file to write."""
+
+        output: Path = Field(json_schema_extra=OUTPUT_FILE)
+        """Where."""
+
+    def write(config: Settings, run: Run) -> Path:
+        """Write a file."""
+        assert run.folder != config.output
+        config.output.write_text("done")
+        return config.output
+
+    write.__annotations__.update(config=Settings, run=Run)
+    assert run_job(job("tools.write")(write), Settings(output=tmp_path / "a.txt")).is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_events_reach_the_listener_after_the_record(tmp_path: Path) -> None:

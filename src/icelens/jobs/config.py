@@ -30,6 +30,8 @@ EXPERT: dict[str, JsonValue] = {"level": "expert"}
 """`Field(..., json_schema_extra=EXPERT)` folds a setting away from the usual ones."""
 POSITIONAL: dict[str, JsonValue] = {"positional": True}
 """`Field(..., json_schema_extra=POSITIONAL)` lets values stand without a flag."""
+OUTPUT_FILE: dict[str, JsonValue] = {"output": "file"}
+"""`output: Path = Field(json_schema_extra=OUTPUT_FILE)` is one file, not the folder of a run."""
 
 
 class ComputeConfig(Config):

@@ -57,8 +57,8 @@ def run_job(
 ) -> ResultT:
     """Run a job in the folder `config.output` and record it there.
 
-    A job whose settings have no `output`, or None, only answers: it gets a temporary folder and
-    leaves no record.
+    A job whose settings have no `output`, or None, only answers, and one whose `output` is a file
+    (`OUTPUT_FILE`) only writes that: they get a temporary folder and leave no record.
 
     Args:
         job: The declaration.
@@ -92,7 +92,11 @@ def run_job(
 def output_folder(config: Config) -> Path | None:
     """The folder of a run, if its job has one."""
     output = getattr(config, "output", None)
-    return output if isinstance(output, Path) else None
+    if not isinstance(output, Path):
+        return None
+    extra = type(config).model_fields["output"].json_schema_extra
+    is_file = isinstance(extra, dict) and extra.get("output") == "file"
+    return None if is_file else output
 
 
 def is_follower() -> bool:
