@@ -10,6 +10,7 @@ from bench.figure import Figure
 MEASUREMENTS = {
     "startup": "icelens --help and what it imports",
     "steps": "CPU-seconds of refine and denoise steps",
+    "pick_network": "CPU-seconds of pick's U-Net, training and forward, beside MONAI's",
     "prediction": "voxels per CPU-second; without --quick also the peak memory of 512x512x200",
     "memory": "bytes per voxel of mask and deconvolution",
     "simulate": "CPU-seconds of the simulator",

@@ -16,7 +16,7 @@ from torch import Tensor
 from icelens.core.errors import IcelensError
 from icelens.jobs.config import Config
 from icelens.jobs.registry import did_you_mean
-from icelens.jobs.validation import make_config
+from icelens.tasks.pick.named_settings import validated
 from icelens.tasks.pick.voxel_target import VoxelTarget
 
 SMOOTH = 1e-5
@@ -182,16 +182,7 @@ def build_loss(settings: Mapping[str, Any]) -> VoxelLoss:
     name = str(given.pop("name", "tversky"))
     if name not in LOSSES:
         raise IcelensError(f"{name}: no such loss; {did_you_mean(name, LOSSES)}")
-    valid = list(LOSSES[name].model_fields)
-    unknown = [key for key in given if key not in valid]
-    if unknown:
-        raise IcelensError(
-            f"loss {name}: no parameter {', '.join(unknown)}; it has {', '.join(valid) or 'none'}"
-        )
-    try:
-        return make_config(LOSSES[name], given)
-    except IcelensError as error:
-        raise IcelensError(f"loss {name}: {'; '.join(str(error).splitlines())}") from error
+    return validated(f"loss {name}", LOSSES[name], given)
 
 
 @dataclass(frozen=True)

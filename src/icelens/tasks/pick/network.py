@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from icelens.core.errors import CheckpointError, GeometryError, IcelensError
 from icelens.jobs.config import Config
 from icelens.jobs.registry import did_you_mean
-from icelens.jobs.validation import make_config
 from icelens.tasks.pick.architectures.attention_unet import (
     AttentionUNetSettings,
     build_attention_unet,
@@ -23,6 +22,7 @@ from icelens.tasks.pick.architectures.mednext import MedNeXtSettings, build_medn
 from icelens.tasks.pick.architectures.segresnet import SegResNetSettings, build_segresnet
 from icelens.tasks.pick.architectures.swinunetr import SwinUNETRSettings, build_swinunetr
 from icelens.tasks.pick.architectures.unet import UNetSettings, build_unet
+from icelens.tasks.pick.named_settings import validated
 from icelens.training.checkpoint import Checkpoint
 
 ENTRY_POINT_GROUP = "icelens.networks"
@@ -126,7 +126,7 @@ def build_network(settings: Mapping[str, Any], num_classes: int) -> Segmentation
     given = dict(settings)
     name = str(given.pop("architecture", "unet"))
     if name in ARCHITECTURES:
-        chosen = _validated(name, ARCHITECTURES[name].settings_type, given)
+        chosen = validated(f"network {name}", ARCHITECTURES[name].settings_type, given)
         body = _built(name, lambda: ARCHITECTURES[name].build(chosen, num_classes))
         given = chosen.model_dump(mode="json")
     else:
@@ -156,19 +156,6 @@ def load_network(checkpoint: Checkpoint) -> SegmentationNetwork:
             f"{num_classes} classes; the file is damaged or was made by another version of icelens"
         ) from error
     return network.eval()
-
-
-def _validated(name: str, settings_type: type[Config], given: Mapping[str, Any]) -> Config:
-    valid = list(settings_type.model_fields)
-    unknown = [key for key in given if key not in valid]
-    if unknown:
-        raise IcelensError(
-            f"network {name}: no setting {', '.join(unknown)}; it has {', '.join(valid)}"
-        )
-    try:
-        return make_config(settings_type, given)
-    except IcelensError as error:
-        raise IcelensError(f"network {name}: {'; '.join(str(error).splitlines())}") from error
 
 
 def _built(name: str, make: Callable[[], Body]) -> Body:

@@ -2,7 +2,7 @@
 
 import math
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from icelens.jobs.config import Config
 from icelens.tasks.pick.architectures.body import Body
@@ -11,10 +11,10 @@ from icelens.tasks.pick.architectures.body import Body
 class AttentionUNetSettings(Config):
     """Settings of `attention-unet`."""
 
-    channels: tuple[int, ...] = Field(default=(32, 64, 96, 96), min_length=2)
+    channels: tuple[PositiveInt, ...] = Field(default=(32, 64, 96, 96), min_length=2)
     """Channels of each level, the finest first."""
 
-    strides: tuple[int, ...] = (2, 2, 1)
+    strides: tuple[PositiveInt, ...] = (2, 2, 1)
     """Step of each level but the last; 1 keeps the size."""
 
     dropout: float = Field(default=0.0, ge=0, lt=1)

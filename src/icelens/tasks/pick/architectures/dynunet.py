@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from icelens.jobs.config import Config
@@ -19,31 +19,25 @@ WithParameters = tuple[str, dict[str, Any]]
 class DynUNetSettings(Config):
     """Settings of `dynunet`."""
 
-    kernel_size: tuple[int, ...] = Field(default=(3, 3, 3, 3), min_length=3)
+    kernel_size: tuple[PositiveInt, ...] = Field(default=(3, 3, 3, 3), min_length=3)
     """Side of the convolutions of each level."""
 
-    strides: tuple[int, ...] = Field(default=(1, 2, 2, 2), min_length=3)
+    strides: tuple[PositiveInt, ...] = Field(default=(1, 2, 2, 2), min_length=3)
     """Step of each level; the first also divides the output."""
 
-    upsample_kernel_size: tuple[int, ...] | None = None
+    upsample_kernel_size: tuple[PositiveInt, ...] | None = None
     """Side of the transposed convolutions; by default the strides but the first."""
 
-    filters: tuple[int, ...] | None = None
+    filters: tuple[PositiveInt, ...] | None = None
     """Channels of each level; by default 32, 64, 128 and so on, at most 320."""
 
     dropout: float | None = Field(default=None, ge=0, lt=1)
     """Share of values dropped while training."""
 
-    norm_name: str | if TYPE_CHECKING:
-    from monai.networks.nets.dynunet import DynUNet
-
-WithParameters = ("INSTANCE", {"affine": True})
+    norm_name: str | WithParameters = ("INSTANCE", {"affine": True})
     """Normalisation by MONAI's name."""
 
-    act_name: str | if TYPE_CHECKING:
-    from monai.networks.nets.dynunet import DynUNet
-
-WithParameters = ("leakyrelu", {"inplace": True, "negative_slope": 0.01})
+    act_name: str | WithParameters = ("leakyrelu", {"inplace": True, "negative_slope": 0.01})
     """Activation by MONAI's name."""
 
     deep_supervision: bool = False

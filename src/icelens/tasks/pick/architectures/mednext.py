@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from icelens.jobs.config import Config
 from icelens.tasks.pick.architectures.body import Body
@@ -14,10 +14,10 @@ class MedNeXtSettings(Config):
     init_filters: int = Field(default=32, ge=1)
     """Channels of the finest level, doubled at each level."""
 
-    encoder_expansion_ratio: int | tuple[int, ...] = 2
+    encoder_expansion_ratio: int | tuple[PositiveInt, ...] = 2
     """How much thicker blocks are inside, going down."""
 
-    decoder_expansion_ratio: int | tuple[int, ...] = 2
+    decoder_expansion_ratio: int | tuple[PositiveInt, ...] = 2
     """How much thicker blocks are inside, coming up."""
 
     bottleneck_expansion_ratio: int = Field(default=2, ge=1)
@@ -38,13 +38,13 @@ class MedNeXtSettings(Config):
     global_resp_norm: bool = False
     """Normalise the response of each channel over the volume."""
 
-    blocks_down: tuple[int, ...] = (2, 2, 2, 2)
+    blocks_down: tuple[PositiveInt, ...] = (2, 2, 2, 2)
     """Blocks of each level going down."""
 
     blocks_bottleneck: int = Field(default=2, ge=1)
     """Blocks at the bottom."""
 
-    blocks_up: tuple[int, ...] = (2, 2, 2, 2)
+    blocks_up: tuple[PositiveInt, ...] = (2, 2, 2, 2)
     """Blocks of each level coming up."""
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from icelens.jobs.config import Config
 from icelens.tasks.pick.architectures.body import Body
@@ -14,10 +14,10 @@ class SegResNetSettings(Config):
     init_filters: int = Field(default=32, ge=1)
     """Channels of the finest level, doubled at each level."""
 
-    blocks_down: tuple[int, ...] = (1, 2, 2, 4)
+    blocks_down: tuple[PositiveInt, ...] = (1, 2, 2, 4)
     """Blocks of each level going down."""
 
-    blocks_up: tuple[int, ...] | None = None
+    blocks_up: tuple[PositiveInt, ...] | None = None
     """Blocks of each level coming up; by default one."""
 
     dsdepth: int = Field(default=1, ge=1)

@@ -1,6 +1,6 @@
 """`swinunetr`: MONAI's SwinUNETR, attention within shifted windows going down."""
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from icelens.jobs.config import Config
 from icelens.tasks.pick.architectures.body import Body
@@ -15,10 +15,10 @@ class SwinUNETRSettings(Config):
     feature_size: int = Field(default=24, ge=12, multiple_of=12)
     """Channels of the finest level, a multiple of 12."""
 
-    depths: tuple[int, ...] = Field(default=(2, 2, 2, 2), min_length=4, max_length=4)
+    depths: tuple[PositiveInt, ...] = Field(default=(2, 2, 2, 2), min_length=4, max_length=4)
     """Blocks of each level."""
 
-    num_heads: tuple[int, ...] = Field(default=(3, 6, 12, 24), min_length=4, max_length=4)
+    num_heads: tuple[PositiveInt, ...] = Field(default=(3, 6, 12, 24), min_length=4, max_length=4)
     """Attention heads of each level."""
 
     window_size: int = Field(default=7, ge=1)

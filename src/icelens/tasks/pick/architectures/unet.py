@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from icelens.jobs.config import Config
 from icelens.tasks.pick.architectures.body import Body
@@ -12,10 +12,10 @@ from icelens.training.networks.segmentation.residual_unet import ResidualUNet
 class UNetSettings(Config):
     """Settings of `unet`."""
 
-    channels: tuple[int, ...] = Field(default=(32, 64, 96, 96), min_length=2)
+    channels: tuple[PositiveInt, ...] = Field(default=(32, 64, 96, 96), min_length=2)
     """Channels of each level, the finest first."""
 
-    strides: tuple[int, ...] = (2, 2, 1)
+    strides: tuple[PositiveInt, ...] = (2, 2, 1)
     """Step of each level but the last; 1 keeps the size."""
 
     num_res_units: int = Field(default=1, ge=0)

@@ -75,8 +75,7 @@ class _NormaliseActivate(torch.autograd.Function):
         grad_slope = torch.zeros((), dtype=torch.float32)
         items = zip(_rows(grad), saved[0::2], saved[1::2], _rows(grad_features), strict=True)
         for rows, normalised, inverse_std, into in items:
-            below = normalised.clamp(max=0).view(-1)
-            grad_slope = grad_slope + torch.dot(rows.view(-1), below).float()
+            grad_slope = grad_slope + _sum_of_products(rows, normalised.clamp(max=0))
             rows = torch.ops.aten.leaky_relu_backward(rows, normalised, float(slope), False)  # noqa: FBT003
             _normalise_backward(rows, normalised, inverse_std, into=into)
         return grad_features, grad_slope.to(slope.dtype).view(1)
@@ -127,3 +126,10 @@ def _normalise_backward(
     scale = inverse_std.to(grad.dtype).repeat(repeats)
     torch.addcmul(offset, normalised, share, out=into)
     into.addcmul_(grad, scale)
+
+
+def _sum_of_products(first: Tensor, second: Tensor) -> Tensor:
+    """Add up products in float32; `dot` of bfloat16 takes three times as long."""
+    if first.dtype == torch.float32:
+        return torch.dot(first.view(-1), second.view(-1))
+    return (first * second).sum(dim=0, dtype=torch.float32).sum()
