@@ -16,9 +16,8 @@ from torch import Tensor, nn
 
 from icelens.core.errors import GeometryError
 from icelens.training.networks.convolution_3d import convolve_same
+from icelens.training.networks.segmentation.normalise_activate import NormaliseActivate
 
-NEGATIVE_SLOPE = 0.1
-"""Of every LeakyReLU."""
 BACKGROUND_BIAS = 3.0
 """Of the output at first: rare classes start as unlikely, so that no step is lost on learning it
 (Lin et al., ICCV 2017)."""
@@ -87,7 +86,7 @@ class HalfUNet3D(nn.Module):
 
 
 class ConvNormActivate(nn.Module):
-    """Convolution without bias, instance normalisation, LeakyReLU; side two halves the size.
+    """Convolution without bias, instance normalisation, PReLU; side two halves the size.
 
     Each crop is normalised by itself, so a batch of one trains as well as a large one.
     """
@@ -97,7 +96,7 @@ class ConvNormActivate(nn.Module):
         stride = 2 if side == 2 else 1
         padding = 0 if side == 2 else 1
         self.conv = nn.Conv3d(num_in, num_out, side, stride=stride, padding=padding, bias=False)
-        self.norm = nn.InstanceNorm3d(num_out, affine=True)
+        self.activate = NormaliseActivate()
 
     def forward(
         self, features: Float[Tensor, "batch channel z y x"]
@@ -105,10 +104,10 @@ class ConvNormActivate(nn.Module):
         """Convolve, normalise, activate."""
         weight = self.conv.weight
         if weight.shape[-1] == 2:
-            convolved = F.conv3d(features, weight, stride=2)
-        else:
-            convolved = convolve_same(features, weight)
-        return F.leaky_relu(self.norm(convolved), NEGATIVE_SLOPE, inplace=True)
+            activated: Tensor = self.activate(F.conv3d(features, weight, stride=2))
+            return activated
+        activated = self.activate(convolve_same(features, weight))
+        return activated
 
 
 class Residual(nn.Module):

@@ -57,7 +57,7 @@ def tables_of(
                 if run in has_own:
                     continue
                 earlier = found.setdefault(run, {}).get(name)
-                found[run][name] = picks if earlier is None else _joined(earlier, picks)
+                found[run][name] = picks if earlier is None else joined(earlier, picks)
     return found
 
 
@@ -91,6 +91,17 @@ def read_table(
             chosen = [pair == (run, name) for pair in zip(runs, names, strict=True)]
             found[run, name] = _named(picks.select(chosen), run, name)
     return found
+
+
+def joined(first: Picks, second: Picks) -> Picks:
+    """All picks of both, in their order."""
+    return Picks(
+        np.concatenate([first.position_zyx, second.position_zyx]),
+        np.concatenate([first.rotation, second.rotation]),
+        first.species + second.species,
+        np.concatenate([first.score, second.score]),
+        first.tomogram_id + second.tomogram_id,
+    )
 
 
 def _read(path: Path, tomograms: Mapping[str, tuple[Path, VolumeHeader]]) -> Picks:
@@ -169,16 +180,6 @@ def _species_name(name: str, suffix: str) -> str:
 def _named(picks: Picks, run: str, species: str) -> Picks:
     num = len(picks)
     return Picks(picks.position_zyx, picks.rotation, (species,) * num, picks.score, (run,) * num)
-
-
-def _joined(first: Picks, second: Picks) -> Picks:
-    return Picks(
-        np.concatenate([first.position_zyx, second.position_zyx]),
-        np.concatenate([first.rotation, second.rotation]),
-        first.species + second.species,
-        np.concatenate([first.score, second.score]),
-        first.tomogram_id + second.tomogram_id,
-    )
 
 
 def _some(names: Iterable[str]) -> str:
