@@ -8,8 +8,8 @@ _LEAST_WEIGHT = 1e-6
 
 
 def voted(
-    probability: npt.NDArray[np.floating],
-    offset_zyx: npt.NDArray[np.floating],
+    probability: npt.NDArray[np.generic],
+    offset_zyx: npt.NDArray[np.generic],
     positions: Floats,
     *,
     reach: int = 1,

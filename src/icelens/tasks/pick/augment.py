@@ -4,7 +4,6 @@ All changes keep the missing wedge where it is: a mirror image has the same wedg
 turns stay within what the wedge's own edge is blurred by. Points are transformed exactly.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,15 +21,18 @@ _NOISE_SHARE = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Crop:
-    """A box `image` (z, y, x), class numbers `labels` of its voxels if there are any, and the
-    particles near it: `centre_zyx_px` in voxels of the box, `kind` from 0."""
+    """A box with the particles near it.
+
+    `image` and `labels` (class numbers, if there are any) are `(z, y, x)`; `centre_zyx_px` is in
+    voxels of the box, `kind` counts from 0.
+    """
 
     image: npt.NDArray[np.float32]
     labels: npt.NDArray[np.uint8] | None
     centre_zyx_px: npt.NDArray[np.float64]
     kind: npt.NDArray[np.int64]
 
-    def mirrored(self, axes: Sequence[int]) -> "Crop":
+    def mirrored(self, axes: tuple[int, ...]) -> "Crop":
         """The crop seen in mirrors across these axes."""
         if not axes:
             return self
@@ -52,9 +54,7 @@ class Turn:
     matrix: npt.NDArray[np.float64]
 
     @classmethod
-    def drawn(
-        cls, size: tuple[int, int, int], angle: float, rng: np.random.Generator
-    ) -> "Turn":
+    def drawn(cls, size: tuple[int, int, int], angle: float, rng: np.random.Generator) -> "Turn":
         """A turn whose angle about each axis has the standard deviation `angle` in degrees."""
         rotation = Rotation.from_rotvec(np.radians(angle) * rng.standard_normal(3)).as_matrix()
         return cls(size, rotation * np.exp(_SCALE * rng.standard_normal()))

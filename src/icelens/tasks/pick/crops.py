@@ -164,9 +164,7 @@ class Crops:
         return int(chosen[0]), chosen[1:]
 
 
-def _places(
-    tomograms: Sequence[LabelledTomogram], kind: int
-) -> npt.NDArray[np.float64]:
+def _places(tomograms: Sequence[LabelledTomogram], kind: int) -> npt.NDArray[np.float64]:
     """`(place, 4)`: tomogram, z, y, x of the picks of a class, or of voxels with its label."""
     rows = [np.zeros((0, 4))]
     for owner, tomogram in enumerate(tomograms):

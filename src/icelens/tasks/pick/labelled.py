@@ -11,9 +11,9 @@ from icelens.core.data.picks import Picks
 from icelens.core.data.volume import Volume
 from icelens.core.errors import GeometryError, InputFileError, MetadataError
 from icelens.core.events import Message, OnEvent, Progress
+from icelens.core.geometry.inside import is_inside, looks_like_voxels, refuse_many_outside
 from icelens.core.io.copick.keys import PicksKey, SegmentationKey
 from icelens.core.io.copick.project import Project
-from icelens.core.volumes.picks_inside import picks_inside
 
 SAME_SAMPLING = 0.02
 """Voxel sizes that differ relatively by less are learnt from together."""
@@ -55,7 +55,8 @@ class LabelledTomogram:
 
     def picks_of(self, number: int) -> npt.NDArray[np.float64]:
         """Centres of one class in voxels."""
-        return self.centre_zyx_px[self.kind == number]
+        centres: npt.NDArray[np.float64] = self.centre_zyx_px[self.kind == number]
+        return centres
 
 
 def standardised(volume: Volume, name: str) -> npt.NDArray[np.float16]:
@@ -154,12 +155,18 @@ def _inside(
     on_event: OnEvent,
 ) -> npt.NDArray[np.float64]:
     """Positions in Å that lie in the tomogram; the others are counted, named and refused."""
-    name = f"{project.path}: run {run}, {each.name}"
-    kept = picks_inside(picks, shape=shape, pixel_size=pixel_size, name=name)
-    if len(kept) < len(picks):
-        num_outside = len(picks) - len(kept)
-        on_event(Message(f"{name}: {num_outside} of {len(picks)} picks lie outside", "warning"))
-    return kept.position_zyx
+    where = f"{project.path}: run {run}"
+    position = picks.position_zyx
+    if looks_like_voxels(position, shape=shape, pixel_size=pixel_size):
+        raise MetadataError(
+            f"{where}, {each.name}: all {len(picks)} positions lie below {shape}, the voxels of "
+            f"the tomogram, while a voxel is {pixel_size:g} Å; positions are in Å, multiply them by it"
+        )
+    inside = is_inside(position, shape=shape, pixel_size=pixel_size)
+    told = refuse_many_outside(where, {each.name: int((~inside).sum())}, len(picks))
+    if told:
+        on_event(Message(told, "warning"))
+    return position[inside]
 
 
 def _labels(

@@ -25,11 +25,12 @@ class LearningData:
 
     def run_names(self) -> tuple[str, ...]:
         """Runs that hold something of the truth; `project/run` where there are several projects."""
-        names = []
-        for project in self.projects:
-            for run in project.run_names():
-                if _has_truth(project, run, self.truth) and project.tomograms(run):
-                    names.append(self._name(project, run))
+        names = [
+            self._name(project, run)
+            for project in self.projects
+            for run in project.run_names()
+            if _has_truth(project, run, self.truth) and project.tomograms(run)
+        ]
         if not names:
             raise MetadataError(
                 f"{self.projects[0].path}: no run has a tomogram and {_asked(self.truth)}; look at "

@@ -37,9 +37,11 @@ class HeldOut:
     def score(self) -> float:
         """Mean of the best F-beta of each class of particles, by weight, and the overlaps."""
         values = [(value, 1.0) for value in self.dice.values()]
-        for each in self.classes():
-            if each.counts.num_truth:
-                values.append((each.f_beta_at_best or 0.0, each.weight))
+        values += [
+            (each.f_beta_at_best or 0.0, each.weight)
+            for each in self.classes()
+            if each.counts.num_truth
+        ]
         total = sum(weight for _, weight in values)
         return sum(value * weight for value, weight in values) / total if total else 0.0
 
@@ -122,17 +124,16 @@ def true_picks(tomogram: LabelledTomogram, objects: Sequence[PickableObject]) ->
 
 def described(result: HeldOut) -> str:
     """The scores of the classes in a line."""
-    parts = []
-    for each in result.classes():
-        if each.counts.num_truth:
-            parts.append(f"{each.name} {each.f_beta_at_best or 0:.2f}")
+    parts = [
+        f"{each.name} {each.f_beta_at_best or 0:.2f}"
+        for each in result.classes()
+        if each.counts.num_truth
+    ]
     parts += [f"{name} Dice {value:.2f}" for name, value in result.dice.items()]
     return ", ".join(parts) or "nothing to score"
 
 
-def _overlap(
-    tomogram: LabelledTomogram, maps: Features, channel: int
-) -> npt.NDArray[np.float64]:
+def _overlap(tomogram: LabelledTomogram, maps: Features, channel: int) -> npt.NDArray[np.float64]:
     """Twice the common voxels, and the voxels of both, of a continuous class."""
     if tomogram.labels is None:
         return np.zeros(2)

@@ -34,7 +34,10 @@ def segment(config: SegmentConfig, run: Run) -> list[Path]:
     ((name, source),) = named_sources(config.segmentation, flag="--segmentation")
     for text, what in ((name, "name"), (source.user_id, "user"), (source.session_id, "session")):
         check_name(text, what)
-    chosen = [(each, _tomogram(config, project, each, models)) for each in project.select_runs(config.runs)]
+    chosen = [
+        (each, _tomogram(config, project, each, models))
+        for each in project.select_runs(config.runs)
+    ]
     written = []
     for done, (each, key) in enumerate(chosen):
         volume = project.open_tomogram(each, key)

@@ -58,7 +58,9 @@ class TargetMaker:
         else:
             targets = self._spheres(shape, centre, kind)
             if crop.labels is not None:
-                targets = np.where(targets > 0, targets, self._blocks(crop.labels).max(axis=(1, 3, 5)))
+                targets = np.where(
+                    targets > 0, targets, self._blocks(crop.labels).max(axis=(1, 3, 5))
+                )
         offsets = None
         if self.with_offsets:
             offsets = nearest_offsets(shape, centre, self._reaches()[kind])
@@ -88,8 +90,8 @@ class TargetMaker:
         if self.kind == "spheres" and len(kind):
             radii = self._radii(range(self.num_classes)) if self.classes else np.zeros(0)
             reach = max(reach, float(radii.max(initial=0)) / self.grid_size)
-        inside: npt.NDArray[np.bool_] = ((centre > -reach) & (centre < np.array(shape) + reach)).all(1)
-        return inside
+        is_near = (centre > -reach) & (centre < np.array(shape) + reach)
+        return np.asarray(is_near.all(axis=1))
 
     def _spheres(
         self,

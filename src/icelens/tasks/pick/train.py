@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
 from icelens.core.data.pickable import PickableObject
 from icelens.core.errors import CheckpointError, StoppedEarly
 from icelens.core.events import Message
@@ -133,9 +132,7 @@ def make_network(
     return network
 
 
-def start_from(
-    network: SegmentationNetwork, path: Path, names: Sequence[str], run: Run
-) -> None:
+def start_from(network: SegmentationNetwork, path: Path, names: Sequence[str], run: Run) -> None:
     """Take over the weights of a trained model; its classes are matched by name.
 
     Raises:
