@@ -52,7 +52,7 @@ def choose_split(
         train: Named runs; empty takes all that are not named otherwise.
         validation: Named runs.
         test: Named runs.
-        shares: Of training, validation and test; with fewer than three, the next part gets the rest.
+        shares: Of training, validation and test; of fewer, the next part gets the rest.
         seed: The same seed draws the same runs.
 
     Raises:

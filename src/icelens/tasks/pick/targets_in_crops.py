@@ -25,7 +25,7 @@ _OFFSET_LIMITS = (1.8, 4.0)
 
 @dataclass(frozen=True)
 class TargetMaker:
-    """Draws targets on the output grid, whose point j lies at voxel `stride * j + (stride - 1) / 2`.
+    """Draws targets on the output grid; point j lies at voxel `stride * j + (stride - 1) / 2`.
 
     `pixel_size` is that of the tomograms, `width` of a centre's Gaussian, both in Å.
     """
@@ -125,7 +125,7 @@ def nearest_offsets(
     centre_zyx_px: npt.NDArray[np.float64],
     reach_px: npt.NDArray[np.float64],
 ) -> Floats:
-    """Vectors to the nearest centre in reach: `(4, z, y, x)`, the last channel 1 where there is one."""
+    """Vectors to the nearest centre in reach `(4, z, y, x)`; the last channel is 1 where one is."""
     offsets: Floats = np.zeros((4, *shape), np.float32)
     nearest: npt.NDArray[np.float32] = np.full(shape, np.inf, np.float32)
     for centre, reach in zip(centre_zyx_px, reach_px, strict=True):

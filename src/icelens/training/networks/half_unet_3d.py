@@ -104,9 +104,10 @@ class ConvNormActivate(nn.Module):
         """Convolve, normalise, activate."""
         weight = self.conv.weight
         if weight.shape[-1] == 2:
-            activated: Tensor = self.activate(F.conv3d(features, weight, stride=2))
-            return activated
-        activated = self.activate(convolve_same(features, weight))
+            convolved = F.conv3d(features, weight, stride=2)
+        else:
+            convolved = convolve_same(features, weight)
+        activated: Tensor = self.activate(convolved)
         return activated
 
 
