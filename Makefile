@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INTEROP := build/interop
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all check format bench clean
+.PHONY: help install demo test test-all interop check format bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -28,6 +29,14 @@ test: $(STAMP)  ## the tests that CI runs (at most 15 minutes on 2 cores)
 test-all: $(STAMP)  ## every test, the slow ones too
 	$(BIN)/python -m pytest -n 2
 
+$(INTEROP)/.installed: tests/interop/requirements.txt tests/interop/constraints.txt
+	$(PYTHON) -m venv $(INTEROP)
+	$(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check -c tests/interop/constraints.txt -r tests/interop/requirements.txt
+	touch $@
+
+interop: $(INTEROP)/.installed  ## the real copick reads what we write, and the other way round
+	PYTHONPATH=src $(INTEROP)/bin/python -m pytest -c tests/interop/pytest.ini --rootdir tests/interop --confcutdir tests/interop -p no:cacheprovider tests/interop
+
 check: $(STAMP)  ## ruff, mypy, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,4 +51,4 @@ bench: $(STAMP)  ## speed, memory and quality figures (see bench/RESULTS.md)
 	$(BIN)/python -m bench
 
 clean:  ## remove the environment and the demo
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) $(INTEROP) demo
