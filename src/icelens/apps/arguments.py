@@ -13,7 +13,14 @@ from icelens.jobs.job import Job
 from icelens.jobs.record import read_record
 from icelens.jobs.registry import did_you_mean
 from icelens.jobs.settings import Setting, as_text, settings_of
-from icelens.jobs.validation import make_config, merged, parse_words, read_settings, takes_list
+from icelens.jobs.validation import (
+    has_open_length,
+    make_config,
+    merged,
+    parse_words,
+    read_settings,
+    takes_list,
+)
 
 RUN_FLAGS = ("--config", "--print-config", "--dry-run", "--resume", "--overwrite", "--help")
 LEVELS = {
@@ -137,7 +144,7 @@ def _add(group: "argparse._ArgumentGroup", setting: Setting) -> None:
         is_list = takes_list(setting)
         group.add_argument(
             setting.flag, dest=setting.key, nargs="+" if is_list else None,
-            action="extend" if is_list else "store",  # a repeated flag adds to its list
+            action="extend" if has_open_length(setting) else "store",
             default=argparse.SUPPRESS, metavar=_metavar(setting), help=text,
         )  # fmt: skip
 

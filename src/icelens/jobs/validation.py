@@ -119,6 +119,15 @@ def takes_list(setting: Setting) -> bool:
     return any(get_origin(kind) in (list, tuple, set, frozenset) for kind in setting.alternatives)
 
 
+def has_open_length(setting: Setting) -> bool:
+    """Whether a repeated flag adds to its list; lists of fixed length are replaced."""
+    return any(
+        get_origin(kind) in (list, set, frozenset)
+        or (get_origin(kind) is tuple and get_args(kind)[-1:] == (Ellipsis,))
+        for kind in setting.alternatives
+    )
+
+
 def _with_nested_defaults(config_type: type[Config], values: Mapping[str, Any]) -> dict[str, Any]:
     """Fill a partly given section from the job's default, not from the section's class."""
     filled = dict(values)

@@ -47,7 +47,7 @@ def centre_maps(
         if any(len(profile) == 0 for profile in profiles):
             continue
         z, y, x = profiles
-        maps[(int(number), *places)] += z[:, None, None] * y[:, None] * x
+        maps[int(number)][tuple(places)] += z[:, None, None] * y[:, None] * x
     total = maps.sum(axis=0)
     crowded = total > 1
     if crowded.any():

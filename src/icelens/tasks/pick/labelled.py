@@ -160,7 +160,7 @@ def _inside(
     if looks_like_voxels(position, shape=shape, pixel_size=pixel_size):
         raise MetadataError(
             f"{where}, {each.name}: all {len(picks)} positions lie below {shape}, the voxels of "
-            f"the tomogram, while a voxel is {pixel_size:g} Å; positions are in Å, multiply them by it"
+            f"the tomogram, while a voxel is {pixel_size:g} Å; positions are in Å, multiply them"
         )
     inside = is_inside(position, shape=shape, pixel_size=pixel_size)
     told = refuse_many_outside(where, {each.name: int((~inside).sum())}, len(picks))

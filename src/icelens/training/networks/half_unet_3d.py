@@ -53,6 +53,7 @@ class HalfUNet3D(nn.Module):
         self.decoder = nn.ModuleList(Residual(fine, 1) for fine in channels[:-1])
         self.head = nn.Conv3d(channels[0], num_classes, 1)
         nn.init.zeros_(self.head.weight)
+        assert self.head.bias is not None
         with torch.no_grad():
             self.head.bias.zero_()
             self.head.bias[0] = BACKGROUND_BIAS
