@@ -1,4 +1,4 @@
-"""Tell peaks of different blobs from peaks of one: is there a dip between them?"""
+"""Tell the peaks of different blobs from the maxima of one, by the dip between them."""
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +33,8 @@ def separated_pairs(
         lowest = np.fmin(lowest, values)
     # Half-precision heights are compared as they are: a dip is far deeper than their rounding.
     is_dip = lowest < DIP * heights[pairs].min(axis=1)
-    return pairs[is_dip].astype(np.intp)
+    separated: Voxels = pairs[is_dip].astype(np.intp)
+    return separated
 
 
 def own_radii(positions: Floats, pairs: Voxels, *, largest_px: float) -> Floats:
