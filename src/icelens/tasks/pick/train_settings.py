@@ -93,9 +93,6 @@ class LearningConfig(PickComputeConfig):
     radius_scale: float = Field(default=0.7, gt=0, le=1.5, json_schema_extra=EXPERT)
     """Radius of target spheres as a share of the object's."""
 
-    offset_weight: float = Field(default=0.3, ge=0, json_schema_extra=EXPERT)
-    """Weight of the second answer, how far the nearest centre is; 0 does without it."""
-
     crop_size: tuple[Side, Side, Side] = (64, 96, 96)
     """Voxels of a training crop along z, y and x; multiples of 16."""
 
