@@ -12,11 +12,8 @@ from icelens.core.data.pickable import PickableObject
 from icelens.core.errors import CheckpointError, InputFileError, MetadataError
 from icelens.core.events import Message, OnEvent
 from icelens.core.io.copick.project import Features, Project, SegmentationKey, TomogramKey
-from icelens.tasks.pick.settings import NamedSourceText
+from icelens.tasks.pick.settings import DEFAULT_THRESHOLD, NamedSourceText
 from icelens.training.checkpoint import load_checkpoint
-
-DEFAULT_THRESHOLD = 0.5
-"""Where neither flag nor model nor the probabilities say anything."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +58,13 @@ def find_maps(
         InputFileError: If there is none.
         MetadataError: If the tomogram is not the only one that fits.
     """
-    key = project.choose_tomogram(run, voxel_size, tomogram_type)
     name = "-".join(wanted)
-    has_probabilities = name in project.features(run, key)
+    predicted = [key for key in project.tomograms(run) if name in project.features(run, key)]
+    if len(predicted) == 1 and tomogram_type is None and voxel_size is None:
+        key = predicted[0]  # there may be other reconstructions, which were not segmented
+    else:
+        key = project.choose_tomogram(run, voxel_size, tomogram_type)
+    has_probabilities = key in predicted
     fitting = [
         each
         for each in project.segmentations(run)

@@ -8,7 +8,12 @@ from pydantic import Field
 from icelens.jobs.config import EXPERT
 from icelens.jobs.job import Job, job
 from icelens.jobs.run import Run
-from icelens.tasks.pick.settings import NamedSourceText, RunsConfig
+from icelens.tasks.pick.settings import (
+    CENTROID_SCALE,
+    EXCLUSION_SCALE,
+    NamedSourceText,
+    RunsConfig,
+)
 
 
 class LocalizeConfig(RunsConfig):
@@ -30,9 +35,9 @@ class LocalizeConfig(RunsConfig):
 
     threshold: tuple[str, ...] = ()
     """Least probability of a peak, as OBJECT=VALUE or one VALUE for the other objects; without it,
-    what the model found best, else 0.5."""
+    what the model found best, else 0.3."""
 
-    exclusion_scale: float = Field(default=0.5, gt=0)
+    exclusion_scale: float = Field(default=EXCLUSION_SCALE, gt=0)
     """Peaks of one object are no closer than this many of its radii."""
 
     radius_min_scale: float = Field(default=0.5, ge=0)
@@ -47,7 +52,9 @@ class LocalizeConfig(RunsConfig):
     """How peaks get finer than a voxel: centre of mass around them, or a parabola along each
     axis."""
 
-    centroid_scale: Annotated[float, Field(gt=0)] = Field(default=0.75, json_schema_extra=EXPERT)
+    centroid_scale: Annotated[float, Field(gt=0)] = Field(
+        default=CENTROID_SCALE, json_schema_extra=EXPERT
+    )
     """The centre of mass is taken within this many radii of a peak."""
 
     user: str = "icelens"

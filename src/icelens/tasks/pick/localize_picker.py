@@ -12,7 +12,6 @@ from icelens.core.errors import MetadataError
 from icelens.core.events import OnEvent
 from icelens.core.io.copick.project import Features, Project
 from icelens.core.volumes.labels import ParticleSize, locate_regions
-from icelens.core.volumes.peaks import find_peaks
 from icelens.tasks.pick.localize_input import (
     RunMaps,
     channel_names,
@@ -21,6 +20,7 @@ from icelens.tasks.pick.localize_input import (
     thresholds_of,
 )
 from icelens.tasks.pick.localize_jobs import LocalizeConfig
+from icelens.tasks.pick.peaks_of_maps import peaks_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -126,17 +126,17 @@ class Picker:
             )
 
     def _peaks(self, predicted: Predicted) -> dict[str, Found]:
-        grid, found = predicted.features, {}
+        config, found = self.config, {}
         for each in self.objects:
-            radius = each.known_radius() / grid.pixel_size
-            positions, heights = find_peaks(
-                predicted.of(each.name),
-                threshold=self.thresholds[each.name],
-                exclusion_radius_px=self.config.exclusion_scale * radius,
-                refinement=self.config.refinement,
-                centroid_radius_px=self.config.centroid_scale * radius,
+            positions, heights = peaks_of(
+                predicted.features,
+                each,
+                self.thresholds[each.name],
+                exclusion_scale=config.exclusion_scale,
+                centroid_scale=config.centroid_scale,
+                refinement=config.refinement,
             )
-            found[each.name] = Found(positions * grid.pixel_size + grid.origin_zyx, heights)
+            found[each.name] = Found(positions, heights)
         return found
 
     def _labels(self, maps: RunMaps, predicted: Predicted | None) -> LabelGrid:

@@ -15,11 +15,9 @@ from icelens.jobs.run import Run
 from icelens.tasks.pick.class_maps import WindowPlan, check_same_kind, class_maps
 from icelens.tasks.pick.model import Model, read_model, soup
 from icelens.tasks.pick.peaks_of_maps import picks_of_maps
-from icelens.tasks.pick.settings import named_sources
+from icelens.tasks.pick.settings import DEFAULT_THRESHOLD, named_sources
 from icelens.tasks.pick.train_settings import SegmentConfig
 from icelens.training.device import choose_compute, keep_freed_memory
-
-_UNKNOWN_THRESHOLD = 0.5
 
 
 def segment(config: SegmentConfig, run: Run) -> list[Path]:
@@ -82,7 +80,7 @@ def labels_of(maps: Features, models: Sequence[Model], volume: Volume) -> Volume
             labels[likely == number] = each.label
     if models[0].finds_centres and particles:
         thresholds = {
-            each.name: maps.attributes["thresholds"].get(each.name, _UNKNOWN_THRESHOLD)
+            each.name: maps.attributes["thresholds"].get(each.name, DEFAULT_THRESHOLD)
             for each in particles
         }
         picks = picks_of_maps(maps, particles, thresholds, run="")

@@ -18,6 +18,7 @@ from icelens.tasks.pick.model import Model, read_model
 from icelens.tasks.pick.network import SegmentationNetwork, build_network
 from icelens.tasks.pick.objective import CentreLoss, ClassLoss, FindParticles, LabelLoss
 from icelens.tasks.pick.scoring import HeldOut, Scorer
+from icelens.tasks.pick.settings import DEFAULT_THRESHOLD
 from icelens.tasks.pick.splits import Split, choose_split
 from icelens.tasks.pick.targets_in_crops import TargetMaker
 from icelens.tasks.pick.train_report import report_training
@@ -27,7 +28,7 @@ from icelens.training.device import Compute, choose_compute, keep_freed_memory
 from icelens.training.loop import FitResult, FitSettings, fit
 from icelens.training.seed import seed_everything
 
-_STEPS_PER_PICK, _FEWEST_STEPS, _MOST_STEPS = 6, 800, 20_000
+_STEPS_PER_PICK, _FEWEST_STEPS, _MOST_STEPS = 10, 800, 20_000
 _JUDGING_VIEWS = 4
 _NETWORK_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "half-unet": {"channels": [16, 32, 64, 128], "blocks": [1, 2, 2, 2]}
@@ -93,16 +94,17 @@ def train_on(config: LearningConfig, data: LearningData, split: Split, run: Run)
     if not validation:
         run.on_event(
             Message(
-                "no validation run: thresholds come from the training runs and may be too high; "
-                "name some with --validation-runs, or use `icelens pick cross-validate`",
+                f"no validation run: every threshold is {DEFAULT_THRESHOLD:g}; name some with "
+                "--validation-runs, or use `icelens pick cross-validate`",
                 "warning",
             )
         )
     best = read_model(result.checkpoint)
     judging = Scorer(judges, template, compute, config.beta, run.on_event)
     held_out = judging.judged(best.network, num_views=_JUDGING_VIEWS)
-    thresholds = held_out.thresholds()
-    _note_thresholds(result.checkpoint, thresholds, held_out, is_held_out=bool(validation))
+    # on what was learnt from, probabilities are too good to choose a threshold by
+    thresholds = held_out.thresholds() if validation else {}
+    _note_thresholds(result.checkpoint, thresholds, held_out)
     tests = data.load(split.test, run.on_event)
     tested = None
     if tests:
@@ -252,7 +254,7 @@ def warn_of_absent(
         run.on_event(
             Message(
                 f"no validation run holds {', '.join(absent)}: left out of the score, and its "
-                "threshold stays 0.5",
+                f"threshold stays {DEFAULT_THRESHOLD:g}",
                 "warning",
             )
         )
@@ -293,15 +295,12 @@ def _template(
     )
 
 
-def _note_thresholds(
-    path: Path, thresholds: Mapping[str, float], held_out: HeldOut, *, is_held_out: bool
-) -> None:
+def _note_thresholds(path: Path, thresholds: Mapping[str, float], held_out: HeldOut) -> None:
     """Write the checkpoint once more with the thresholds that were found."""
     checkpoint = load_checkpoint(path)
     description = {
         **checkpoint.description,
         "thresholds": dict(thresholds),
-        "thresholds_from": "validation runs" if is_held_out else "training runs",
-        "score_on_those_runs": held_out.score,
+        "score": held_out.score,
     }
     save_checkpoint(path, checkpoint.tensors, description)

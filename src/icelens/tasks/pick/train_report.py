@@ -13,10 +13,9 @@ from icelens.jobs.run import Run
 from icelens.tasks.pick.evaluate_pictures import marks_of
 from icelens.tasks.pick.labelled import LabelledTomogram
 from icelens.tasks.pick.scoring import HeldOut, described, true_picks
+from icelens.tasks.pick.settings import DEFAULT_THRESHOLD
 from icelens.tasks.pick.splits import Split
 
-DEFAULT_THRESHOLD = 0.5
-"""Where no held-out particle of a class says better."""
 _SLABS = 4
 
 

@@ -100,7 +100,7 @@ class LearningConfig(PickComputeConfig):
     """Crops in a step, each from a tomogram of its own choice."""
 
     steps: int | None = Field(default=None, ge=1)
-    """Optimiser steps; without it, six for each pick to learn from, 800 at least and 20000 at
+    """Optimiser steps; without it, ten for each pick to learn from, 800 at least and 20000 at
     most."""
 
     learning_rate: float = Field(default=2e-3, gt=0, json_schema_extra=EXPERT)
