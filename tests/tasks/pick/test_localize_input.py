@@ -21,7 +21,7 @@ def test_flag_goes_before_model_before_probabilities_before_the_default():
     found, events = chosen(("a=0.4",), model, attributes)
     assert found == {"a": 0.4, "b": 0.2, "c": 0.3}
     assert [event.text for event in events if isinstance(event, Message)] == [
-        "no threshold is known for c: 0.5 is taken; give --model or --threshold OBJECT=VALUE"
+        "no threshold is known for c: 0.3 is taken; give --model or --threshold OBJECT=VALUE"
     ]
 
 

@@ -87,7 +87,9 @@ def species_from_map(name: str, volume: Volume, pixel_size: float) -> Species:
     """Take a density map as molecule, its grey scale set so that protein is 1.
 
     The scale is the median of the voxels above a fifth of the maximum; the sampling is changed to
-    `pixel_size` by linear interpolation, after a Gaussian low-pass if voxels become larger.
+    `pixel_size` by linear interpolation, after a Gaussian low-pass if voxels become larger. It is
+    shifted so that its centre of mass lies on the centre voxel: that is what a picker can find, and
+    maps of databases lie up to 10 Å beside it.
 
     Raises:
         GeometryError: If the map has no positive density.
@@ -97,7 +99,25 @@ def species_from_map(name: str, volume: Volume, pixel_size: float) -> Species:
         raise GeometryError(f"{name}: expected a map with positive density (protein bright)")
     if abs(volume.pixel_size / pixel_size - 1.0) > 1e-3:
         density = _resampled(density, volume.pixel_size / pixel_size)
-    return Species(name, normalised(density))
+    return Species(name, normalised(recentred(density)))
+
+
+def recentred(density: Float[Tensor, "z y x"]) -> Float[Tensor, "z2 y2 x2"]:
+    """The density with the centre of mass of its envelope on voxel `n // 2`, in a box that fits."""
+    inside = torch.where(density > ENVELOPE * density.max(), density, 0.0)
+    places = torch.stack(torch.meshgrid(*map(torch.arange, density.shape), indexing="ij")).float()
+    mass = (places * inside).sum(dim=(1, 2, 3)) / inside.sum()
+    shift = torch.tensor([n // 2 for n in density.shape]) - mass
+    # as much on both sides, an even number of voxels in all: voxel n // 2 stays where it is
+    margin = int(shift.abs().max().ceil()) + 1
+    padded = torch.nn.functional.pad(density, [margin] * 6)
+    spectrum = torch.fft.rfftn(padded)
+    full = [torch.fft.fftfreq(n) for n in padded.shape[:2]]
+    half = torch.fft.rfftfreq(padded.shape[2])
+    turns = (
+        full[0][:, None, None] * shift[0] + full[1][:, None] * shift[1] + half * shift[2]
+    )
+    return torch.fft.irfftn(spectrum * torch.exp(-2j * torch.pi * turns), s=padded.shape)
 
 
 def normalised(density: Float[Tensor, "z y x"]) -> Float[Tensor, "z y x"]:
