@@ -86,6 +86,17 @@ def test_map_is_scaled_to_protein_and_resampled() -> None:
     assert float(same[same > 0.2 * same.max()].median()) == pytest.approx(1.0)
 
 
+def test_map_beside_its_centre_is_moved_there() -> None:
+    axis = torch.arange(20)
+    z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
+    ball = 7.0 * torch.exp(-((z - 9.4) ** 2 + (y - 8.3) ** 2 + (x - 12.0) ** 2) / 8.0)
+    density = species_from_map("ball", Volume(ball.numpy(), 10.0), 10.0).density
+    places = torch.stack(torch.meshgrid(*map(torch.arange, density.shape), indexing="ij"))
+    centre = (places * density).sum(dim=(1, 2, 3)) / density.sum()
+    # the Gaussian is cut by the box and by the envelope, a little more on one side
+    assert centre.tolist() == pytest.approx([n // 2 for n in density.shape], abs=0.05)
+
+
 @pytest.mark.parametrize("content", [b"", b"not a model\n"])
 def test_what_is_no_model_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "wrong.pdb"

@@ -23,6 +23,8 @@ PROTEIN_OVER_ICE = 2.1
 # Å^3 displaced by one atom (Fraser, MacRae & Suzuki, J. Appl. Cryst. 11 (1978), table 1).
 _DISPLACED = {"H": 5.15, "C": 16.44, "N": 2.49, "O": 9.13, "P": 5.73, "S": 19.86}
 _DISPLACED_OTHER = 12.0
+# Maps nearer to their centre than this stay as they are.
+_CENTRED_PX = 0.02
 # Hydrogens per heavy atom in an average protein, for models that leave them out.
 _HYDROGENS = {"C": 1.2, "N": 1.1, "O": 0.15}
 
@@ -108,15 +110,15 @@ def recentred(density: Float[Tensor, "z y x"]) -> Float[Tensor, "z2 y2 x2"]:
     places = torch.stack(torch.meshgrid(*map(torch.arange, density.shape), indexing="ij")).float()
     mass = (places * inside).sum(dim=(1, 2, 3)) / inside.sum()
     shift = torch.tensor([n // 2 for n in density.shape]) - mass
+    if float(shift.norm()) < _CENTRED_PX:
+        return density
     # as much on both sides, an even number of voxels in all: voxel n // 2 stays where it is
     margin = int(shift.abs().max().ceil()) + 1
     padded = torch.nn.functional.pad(density, [margin] * 6)
     spectrum = torch.fft.rfftn(padded)
     full = [torch.fft.fftfreq(n) for n in padded.shape[:2]]
     half = torch.fft.rfftfreq(padded.shape[2])
-    turns = (
-        full[0][:, None, None] * shift[0] + full[1][:, None] * shift[1] + half * shift[2]
-    )
+    turns = full[0][:, None, None] * shift[0] + full[1][:, None] * shift[1] + half * shift[2]
     return torch.fft.irfftn(spectrum * torch.exp(-2j * torch.pi * turns), s=padded.shape)
 
 
