@@ -149,12 +149,16 @@ def cut_mirrored(
     periodically, so that any thickness serves any box.
     """
     result: npt.NDArray[np.generic] = volume
+    beyond = []
     for axis, (start, length) in enumerate(zip(starts, box, strict=True)):
-        size = volume.shape[axis]
-        if start >= 0 and start + length <= size:
+        if start >= 0 and start + length <= volume.shape[axis]:
             result = result[(slice(None),) * axis + (slice(start, start + length),)]
         else:
-            result = np.take(result, mirrored_indices(start, length, size), axis=axis)
+            beyond.append(axis)
+    # planes are copied last, from what is left after slicing the other axes
+    for axis in beyond:
+        indices = mirrored_indices(starts[axis], box[axis], volume.shape[axis])
+        result = np.take(result, indices, axis=axis)
     return np.ascontiguousarray(result, dtype=np.float32)
 
 

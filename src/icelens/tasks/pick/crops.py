@@ -195,13 +195,21 @@ def _with_mirror_images(
     """The particles, and those that appear mirrored where a box leaves the volume."""
     centre, kind = tomogram.centre_zyx_px, tomogram.kind
     for axis, side in enumerate(tomogram.shape):
-        centres, kinds = [centre], [kind]
-        for plane, is_left in ((0, start[axis] < 0), (side - 1, stop[axis] > side)):
-            if is_left:
-                is_off_plane = centre[:, axis] != plane  # a particle on it is its own image
-                image = centre[is_off_plane]
-                image[:, axis] = 2 * plane - image[:, axis]
+        first, last = int(start[axis]), int(stop[axis])
+        if first >= 0 and last <= side:
+            continue
+        # mirrored at both ends, a volume repeats itself with this period
+        period = 2 * max(side - 1, 1)
+        # a particle on a plane that mirrors is its own image
+        is_off_plane = ~np.isin(centre[:, axis], (0, side - 1))
+        centres, kinds = [], []
+        for shift in period * np.arange(first // period, last // period + 2):
+            for sign, shown in ((1, np.ones(len(centre), bool)), (-1, is_off_plane)):
+                place = sign * centre[:, axis] + shift
+                is_near = shown & (place > first - side) & (place < last + side)
+                image = centre[is_near]
+                image[:, axis] = place[is_near]
                 centres.append(image)
-                kinds.append(kind[is_off_plane])
+                kinds.append(kind[is_near])
         centre, kind = np.concatenate(centres), np.concatenate(kinds)
     return centre, kind

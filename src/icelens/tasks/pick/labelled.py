@@ -98,7 +98,8 @@ def load_tomograms(
     for done, run in enumerate(runs):
         on_event(Progress("read tomograms", done, len(runs), "run"))
         loaded.append(_load(project, run, truth, pixel_size, tuple(tomogram_types), on_event))
-    on_event(Progress("read tomograms", len(runs), len(runs), "run"))
+    if runs:
+        on_event(Progress("read tomograms", len(runs), len(runs), "run"))
     return loaded
 
 

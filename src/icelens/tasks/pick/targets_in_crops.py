@@ -43,7 +43,7 @@ class TargetMaker:
         z, y, x = (side // self.stride for side in crop.image.shape)
         shape = (z, y, x)
         centre = (crop.centre_zyx_px - (self.stride - 1) / 2) / self.stride
-        near = self._near(centre, shape, crop.kind)
+        near = self._near(centre, shape)
         centre, kind = centre[near], crop.kind[near]
         if self.kind == "centres":
             width = np.full(len(kind), self.width / self.grid_size)
@@ -67,16 +67,14 @@ class TargetMaker:
         return np.array([self.classes[kind].known_radius() for kind in kinds], np.float64)
 
     def _near(
-        self,
-        centre: npt.NDArray[np.float64],
-        shape: tuple[int, int, int],
-        kind: npt.NDArray[np.int64],
+        self, centre: npt.NDArray[np.float64], shape: tuple[int, int, int]
     ) -> npt.NDArray[np.bool_]:
         """Particles that may reach into the grid."""
         reach = 3 * self.width / self.grid_size + 1
-        if self.kind == "spheres" and len(kind):
-            radii = self._radii(range(self.num_classes)) if self.classes else np.zeros(0)
-            reach = max(reach, float(radii.max(initial=0)) / self.grid_size)
+        if self.kind == "spheres":
+            # continuous classes have no radius and no spheres
+            widest = max((each.radius or 0.0 for each in self.classes), default=0.0)
+            reach = max(reach, self.radius_scale * widest / self.grid_size)
         is_near = (centre > -reach) & (centre < np.array(shape) + reach)
         return np.asarray(is_near.all(axis=1))
 

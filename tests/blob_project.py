@@ -1,0 +1,117 @@
+"""A copick project of bright and dark blobs that a tiny network learns in seconds."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from icelens.core.data.pickable import Source
+from icelens.core.data.picks import Picks
+from icelens.core.data.volume import Volume
+from icelens.core.io.copick.project import PicksKey, Project, open_project
+
+PIXEL_SIZE = 10.0
+SHAPE = (32, 64, 64)
+TRUTH = Source("curation", "0")
+OBJECTS: tuple[dict[str, Any], ...] = (
+    {"name": "bright", "is_particle": True, "label": 3, "radius": 60.0},
+    {"name": "dark", "is_particle": True, "label": 1, "radius": 40.0},
+)
+SIGN = {"bright": 1.0, "dark": -1.0}
+WIDTH = {"bright": 2.5, "dark": 1.7}
+"""Standard deviation in voxels."""
+COUNT = 8
+"""Blobs of each kind in a run."""
+
+TINY: dict[str, Any] = {
+    "network_settings": {"channels": [8, 16, 24], "blocks": [1, 1, 1]},
+    "crop_size": (32, 32, 32),
+    "steps": 40,
+    "learning_rate": 1e-2,
+    "ema_decay": 0.9,
+    "centre_weight": 64.0,
+    "validations": 2,
+    "device": "cpu",
+    "precision": "float32",
+    "threads": 1,
+}
+"""Settings of a training of seconds."""
+SHORT = {**TINY, "steps": 2, "validations": 1, "crop_size": (16, 32, 32)}
+"""Settings of a training that ends before anything is learnt."""
+
+
+def blob(shape: Sequence[int], centre_zyx_px: Sequence[float], width_px: float) -> np.ndarray:
+    """A Gaussian of height one."""
+    z, y, x = (
+        np.exp(-0.5 * ((np.arange(side) - place) / width_px) ** 2)
+        for side, place in zip(shape, centre_zyx_px, strict=True)
+    )
+    return np.einsum("z,y,x->zyx", z, y, x)
+
+
+def centroid(values: np.ndarray) -> np.ndarray:
+    """Centre of mass in voxels."""
+    grid = np.indices(values.shape).reshape(3, -1)
+    weight = values.reshape(-1).astype(np.float64)
+    return grid @ weight / weight.sum()
+
+
+def empty_project(folder: Path, objects: Sequence[dict[str, Any]] = OBJECTS) -> Project:
+    """A project without runs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{folder.name}.json"
+    content = {
+        "config_type": "filesystem",
+        "name": folder.name,
+        "pickable_objects": list(objects),
+        "overlay_root": f"local://{folder / 'overlay'}",
+    }
+    path.write_text(json.dumps(content))
+    return open_project(path)
+
+
+def places(shape: Sequence[int], count: int, rng: np.random.Generator) -> np.ndarray:
+    """Places between voxels, none closer than nine voxels to another, three from the border."""
+    found: list[np.ndarray] = []
+    while len(found) < count:
+        place = rng.uniform(3, np.array(shape) - 4)
+        if all(np.linalg.norm(place - other) > 9 for other in found):
+            found.append(place)
+    return np.array(found)
+
+
+def blobs(seed: int, shape: tuple[int, int, int] = SHAPE) -> tuple[np.ndarray, dict[str, Any]]:
+    """Noise with blobs of both kinds, and where they are in voxels."""
+    rng = np.random.default_rng(seed)
+    values = 0.3 * rng.normal(size=shape)
+    all_places = places(shape, COUNT * len(SIGN), rng)
+    truth = dict(zip(SIGN, np.split(all_places, len(SIGN)), strict=True))
+    for name, centres in truth.items():
+        for centre in centres:
+            values += SIGN[name] * 2 * blob(shape, centre, WIDTH[name])
+    return values.astype(np.float32), truth
+
+
+def add_run(
+    project: Project, run: str, seed: int, types: Sequence[str] = ("wbp",)
+) -> dict[str, np.ndarray]:
+    """A run with its tomograms and true picks; returns places in Å."""
+    values, truth = blobs(seed)
+    for number, tomogram_type in enumerate(types):
+        project.write_tomogram(run, Volume(values * (1 + number), PIXEL_SIZE), tomogram_type)
+    in_angstrom = {name: places * PIXEL_SIZE for name, places in truth.items()}
+    for name, centres in in_angstrom.items():
+        project.write_picks(run, PicksKey(name, TRUTH), Picks(centres))
+    return in_angstrom
+
+
+def blob_project(
+    folder: Path, num_runs: int = 3, *, types: Sequence[str] = ("wbp",), first_seed: int = 0
+) -> Project:
+    """Runs TS_1, TS_2 ... of one sampling."""
+    project = empty_project(folder)
+    for number in range(num_runs):
+        add_run(project, f"TS_{number + 1}", first_seed + number, types)
+    return project
