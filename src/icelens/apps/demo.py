@@ -1,4 +1,4 @@
-"""`icelens demo`: simulate a small tomogram pair, restore it, score it, and show what improved.
+"""`icelens demo`: simulate tomograms, restore them, find their particles, score both, show it.
 
 The demo is a user: it runs the same jobs as the command line, with flags one could type, and each
 command is listed in its report.
@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from icelens.apps import arguments, demo_report
+from icelens.apps import arguments, demo_picks, demo_report
 from icelens.jobs import registry
 from icelens.jobs.job import Job
 from icelens.jobs.progress import Display
 from icelens.jobs.run import run_job
 
 DESCRIPTION = (
-    "Simulate a small pair of half tomograms with known truth, train a network on it, restore it "
-    "and score the result. Every command is shown, so that it can be typed again."
+    "Simulate small half tomograms with known truth, train a network that restores them and one "
+    "that finds their particles, and score both. Every command is shown, so that it can be typed "
+    "again."
 )
 
 
@@ -43,16 +44,12 @@ def main(words: Sequence[str]) -> int:
     """Run the demo; `--output` is its folder."""
     given = _parse(words)
     started = time.monotonic()
-    steps = plan(given.output, seed=given.seed, epochs=given.epochs)
-    for number, step in enumerate(steps, start=1):
-        _announce(number, step)
-        run_step(step)
+    restoring = plan(given.output, seed=given.seed, epochs=given.epochs)
+    run_steps(restoring)
     files = demo_report.find_files(given.output)
-    scoring = score(given.output, files)
-    for number, step in enumerate(scoring, start=len(steps) + 1):
-        _announce(number, step)
-        run_step(step)
-    commands = [step.command for step in (*steps, *scoring)]
+    rest = (*score(given.output, files), *picking(given.output, seed=given.seed))
+    run_steps(rest, first=len(restoring) + 1)
+    commands = [step.command for step in (*restoring, *rest)]
     outcome = demo_report.write(given.output, files, commands)
     minutes = (time.monotonic() - started) / 60.0
     print(f"\n{outcome.sentence} It took {minutes:.1f} min.")
@@ -95,14 +92,14 @@ def plan(folder: Path, *, seed: int, epochs: int) -> tuple[Step, ...]:
     star = f"--star {at}/tomograms.star"
     return (
         Step(
-            "Simulate two halves of a tilt series from generated molecules",
+            "Simulate two halves of each of a few tilt series from generated molecules",
             f"icelens simulate tomograms --output {at}/simulated --shape 48,128,128 "
-            f"--pixel-size 10 --count 1 --seed {seed}",
+            f"--pixel-size 10 --count {demo_picks.NUM_TOMOGRAMS} --seed {seed}",
         ),
         Step(
             "List the tomograms",
             f"icelens restore prepare --even {at}/simulated/even --odd {at}/simulated/odd {star} "
-            f"--pixel-size 10 --defocus 35000 --subtomograms 80 --output {at}/prepare",
+            f"--pixel-size 10 --defocus 35000 --subtomograms 20 --output {at}/prepare",
         ),
         Step(
             "Mask what holds protein",
@@ -115,12 +112,14 @@ def plan(folder: Path, *, seed: int, epochs: int) -> tuple[Step, ...]:
             f"--seed {seed} --overwrite",
         ),
         Step(
-            "Restore the tomogram",
-            f"icelens restore predict {star} --checkpoint {at}/refine --output {at}/corrected",
+            "Restore the tomograms",
+            f"icelens restore predict {star} --checkpoint {at}/refine "
+            f"--output {at}/simulated/{demo_picks.RESTORED} --tile-size 144",
         ),
         Step(
             "Ask without the truth how far the filling can be trusted",
-            f"icelens restore assess {star} --checkpoint {at}/refine --output {at}/assess",
+            f"icelens restore assess {star} --checkpoint {at}/refine --output {at}/assess "
+            "--tomograms 1",
         ),
     )
 
@@ -136,6 +135,18 @@ def score(folder: Path, files: demo_report.DemoFiles) -> tuple[Step, ...]:
         )
         for name, volume in (("before", files.before), ("after", files.after))
     )
+
+
+def picking(folder: Path, *, seed: int) -> tuple[Step, ...]:
+    """Learn to find particles in the restored tomograms, and score one that was kept back."""
+    return tuple(Step(title, command) for title, command in demo_picks.plan(folder, seed=seed))
+
+
+def run_steps(steps: Sequence[Step], *, first: int = 1) -> None:
+    """Run commands in their order, saying each."""
+    for number, step in enumerate(steps, start=first):
+        _announce(number, step)
+        run_step(step)
 
 
 def run_step(step: Step) -> Any:  # noqa: ANN401 - jobs return what they like

@@ -1,4 +1,4 @@
-"""The demo's last page: slices and spectra before, after and in truth, FSC curves, loss."""
+"""The demo's last page: slices and spectra before, after and in truth, FSC curves, loss, picks."""
 
 import csv
 import math
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from icelens.apps import demo_picks
 from icelens.core.errors import InputFileError
 from icelens.core.io.atomic import atomic_path
 from icelens.jobs.journal import read_metrics
@@ -62,15 +63,15 @@ class Outcome:
 
 
 def find_files(folder: Path) -> DemoFiles:
-    """The volumes that the demo's jobs left, as the tomogram list names them."""
+    """The volumes of the first tomogram that the demo's jobs left."""
     from icelens.core.io.tomogram_star import read_tomograms
 
     row = next(iter(read_tomograms(folder / "tomograms.star")))
     simulated = folder / "simulated"
     return DemoFiles(
-        before=_only_file(simulated / "full"),
+        before=_first_file(simulated / "full"),
         after=row.require("corrected"),
-        truth=_only_file(simulated / "truth"),
+        truth=_first_file(simulated / "truth"),
     )
 
 
@@ -100,12 +101,14 @@ def write(folder: Path, files: DemoFiles, commands: list[str]) -> Outcome:
     """Write `report.html` and its pictures into the demo's folder."""
     before = read_fsc(folder / "score-before" / "fsc.csv")
     after = read_fsc(folder / "score-after" / "fsc.csv")
-    sentence = _sentence(before, after)
+    picks = demo_picks.read_score(folder)
+    sentence = f"{_sentence(before, after)} {picks.sentence}"
     report = Report()
     report.text(sentence)
     _add_pictures(report, files)
     _add_curves(report, before, after)
     _add_loss(report, folder / "refine")
+    demo_picks.add_picks(report, folder, picks)
     report.section("Do it yourself")
     report.text("The demo ran these commands; each folder holds a report of its own.")
     report.table(["command"], [[command] for command in commands])
@@ -113,7 +116,7 @@ def write(folder: Path, files: DemoFiles, commands: list[str]) -> Outcome:
         with atomic_path(folder / f"{name}.png") as temporary:
             temporary.write_bytes(png)
     page = folder / REPORT_NAME
-    write_page(page, "icelens: a restored tomogram", report.parts)
+    write_page(page, "icelens: restored tomograms and their particles", report.parts)
     return Outcome(page, sentence)
 
 
@@ -182,7 +185,7 @@ def _read(path: Path) -> "Volume":
     return open_volume(path)
 
 
-def _only_file(folder: Path) -> Path:
+def _first_file(folder: Path) -> Path:
     found = sorted(folder.glob("*.mrc"))
     if not found:
         raise InputFileError(f"{folder}: expected a simulated tomogram; run `icelens demo` again")

@@ -54,8 +54,12 @@ class Report:
         """
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
-        self.pictures[name] = buffer.getvalue()
-        self.parts.append(_picture(buffer.getvalue(), caption))
+        self.picture(buffer.getvalue(), name=name, caption=caption)
+
+    def picture(self, png: bytes, *, name: str, caption: str) -> None:
+        """Add a picture that was drawn before; the rest is as for `figure`."""
+        self.pictures[name] = png
+        self.parts.append(_picture(png, caption))
 
 
 def write_report(folder: Path, report: Report, record: Mapping[str, Any]) -> Path:
