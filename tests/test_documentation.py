@@ -90,7 +90,7 @@ def test_mentioned_flags_and_jobs_exist(page: Path) -> None:
     for mention in re.findall(r"`([^`]+)`", prose):
         for flag in re.findall(r"(?<![\w-])--[a-z][\w.-]*", mention):
             assert flag in known or flag == "--flag", f"`{mention}`: no {flag}"
-        match = re.match(r"icelens (restore|tools|simulate) ([a-z0-9-]+)", mention)
+        match = re.match(r"icelens (restore|pick|tools|simulate) ([a-z0-9-]+)", mention)
         if match:
             assert match.groups() in JOBS, f"`{mention}`: no such job"
 

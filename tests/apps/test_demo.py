@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from demo_scores import RIBOSOME, write_evaluation
 
 from icelens.apps import arguments, demo, demo_report
 from icelens.core.data.volume import Volume
@@ -14,6 +15,7 @@ JOBS = {job.name: job for job in registry.all_jobs()}
 STEPS = (
     *demo.plan(Path("demo"), seed=1, epochs=2),
     *demo.score(Path("demo"), demo_report.DemoFiles(Path("b"), Path("a"), Path("t"))),
+    *demo.picking(Path("demo"), seed=1),
 )
 
 
@@ -40,13 +42,15 @@ def test_page_says_what_improved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(demo_report, "_read", lambda path: volume)
     write_fsc(tmp_path / "score-before", 0.70, 0.15)
     write_fsc(tmp_path / "score-after", 0.82, 0.66)
+    write_evaluation(tmp_path / "evaluation", {"ribosome": RIBOSOME})
     files = demo_report.DemoFiles(Path("b"), Path("a"), Path("t"))
     outcome = demo_report.write(tmp_path, files, ["icelens restore refine"])
     assert "from 0.15 to 0.66 in the missing wedge and from 0.70 to 0.82" in outcome.sentence
     page = outcome.page.read_text()
     assert outcome.sentence in page
     pictures = {path.stem for path in tmp_path.glob("*.png")}
-    assert pictures == {"slices", "power_spectra", "fsc_measured", "fsc_missing"}
+    assert pictures == {"slices", "power_spectra", "fsc_measured", "fsc_missing", "picks"}
+    assert (tmp_path / "picks.png").read_bytes() == b"a picture"
 
 
 def test_mean_counts_only_the_band() -> None:
