@@ -10,6 +10,7 @@ from icelens.core.errors import CheckpointError, StoppedEarly
 from icelens.core.events import Message
 from icelens.jobs.run import Run
 from icelens.tasks.pick.class_change import adapt_head
+from icelens.tasks.pick.costs import steps_for
 from icelens.tasks.pick.crops import Crops
 from icelens.tasks.pick.labelled import LabelledTomogram
 from icelens.tasks.pick.learning_data import LearningData, open_data
@@ -28,7 +29,6 @@ from icelens.training.device import Compute, choose_compute, keep_freed_memory
 from icelens.training.loop import FitResult, FitSettings, fit
 from icelens.training.seed import seed_everything
 
-_STEPS_PER_PICK, _FEWEST_STEPS, _MOST_STEPS = 10, 800, 20_000
 _JUDGING_VIEWS = 4
 _NETWORK_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "half-unet": {"channels": [16, 32, 64, 128], "blocks": [1, 2, 2, 2]}
@@ -188,8 +188,7 @@ def class_loss(config: LearningConfig, objects: Sequence[PickableObject]) -> Cla
 def fit_settings(config: LearningConfig, tomograms: Sequence[LabelledTomogram]) -> FitSettings:
     """Length and rates of the run."""
     num_picks = sum(len(tomogram.kind) for tomogram in tomograms)
-    wanted = min(max(_STEPS_PER_PICK * num_picks, _FEWEST_STEPS), _MOST_STEPS)
-    steps = config.steps or wanted
+    steps = config.steps or steps_for(num_picks)
     interval = max(1, steps // config.validations)
     return FitSettings(
         num_steps=steps,
