@@ -22,7 +22,12 @@ def estimate_train(config: TrainConfig) -> Estimate:
     steps = config.steps or _STEPS_GUESSED
     voxels = math.prod(config.crop_size) * config.batch_size
     rate = SECONDS_PER_VOXEL.get(config.network, _OTHER_SECONDS_PER_VOXEL)
-    named = {*config.train_runs, *config.validation_runs, *config.test_runs}
+    named = {
+        name.rpartition("/")[2]  # several projects tell their runs apart by a word before
+        for name in (*config.train_runs, *config.validation_runs, *config.test_runs)
+    }
+    if not config.train_runs:  # all others are trained on
+        named = set()
     size = sum(
         _voxels(open_project(path), named, config.voxel_size, config.tomogram_type)
         for path in config.project
