@@ -43,7 +43,7 @@ def crops(*tomograms: LabelledTomogram, **changes: Any) -> Crops:
     classes = changes.pop("classes", KINDS)
     augmentation = changes.pop("augmentation", PLAIN)
     kind, stride = changes.pop("kind", "centres"), changes.pop("stride", 1)
-    targets = TargetMaker(classes, kind, stride, 10.0, 12.0, 0.7, with_offsets=True)
+    targets = TargetMaker(classes, kind, stride, 10.0, 12.0, 0.7)
     defaults = {
         "size": SIZE,
         "batch_size": 2,
@@ -61,7 +61,7 @@ def crops(*tomograms: LabelledTomogram, **changes: Any) -> Crops:
 
 def tensors(batch: PickBatch) -> list[torch.Tensor]:
     labels = [] if batch.labels is None else [part for part, _ in batch.labels.parts()]
-    known = [batch.images, batch.maps, batch.offsets, *labels]
+    known = [batch.images, batch.maps, *labels]
     return [tensor for tensor in known if tensor is not None]
 
 

@@ -12,7 +12,7 @@ from icelens.core.data.pickable import PickableObject
 from icelens.tasks.pick.augment import Crop
 from icelens.tasks.pick.crops import PickBatch
 from icelens.tasks.pick.losses import DeepSupervision, build_loss
-from icelens.tasks.pick.objective import CentreLoss, FindParticles, LabelLoss, offset_loss
+from icelens.tasks.pick.objective import CentreLoss, FindParticles, LabelLoss
 from icelens.tasks.pick.targets_in_crops import TargetMaker
 from icelens.tasks.pick.voxel_target import VoxelTarget
 from icelens.training.networks.half_unet_3d import HalfUNet3D
@@ -21,8 +21,8 @@ SHAPE = (2, 3, 4)
 LOSS = CentreLoss(256.0, (False, True), dense_weight=3.0)
 
 
-def maps_batch(maps: Tensor, offsets: Tensor | None = None) -> PickBatch:
-    return PickBatch(torch.zeros(len(maps), 1, 4, 6, 8), maps, None, offsets)
+def maps_batch(maps: Tensor) -> PickBatch:
+    return PickBatch(torch.zeros(len(maps), 1, 4, 6, 8), maps, None)
 
 
 def some_maps(num_items: int = 2) -> Tensor:
@@ -56,38 +56,12 @@ def test_perfect_answer_costs_nothing_and_a_wrong_one_much() -> None:
     assert missed > 20
 
 
-@pytest.mark.parametrize("offsets", [None, torch.zeros(2, 4, *SHAPE)])
-def test_gradient_is_finite_for_crops_without_particles(offsets: Tensor | None) -> None:
-    network = nn.Conv3d(1, 3 if offsets is None else 6, 2, stride=2)
-    objective = FindParticles(LOSS, 0.0 if offsets is None else 0.3)
-    batch = maps_batch(torch.zeros(2, 2, *SHAPE), offsets)
-    loss = objective(network, network, batch)
+def test_gradient_is_finite_for_crops_without_particles() -> None:
+    network = nn.Conv3d(1, 3, 2, stride=2)
+    loss = FindParticles(LOSS)(network, network, maps_batch(torch.zeros(2, 2, *SHAPE)))
     loss.total.backward()
     assert math.isfinite(loss.total.item())
     assert all(torch.isfinite(weight.grad).all() for weight in network.parameters())
-
-
-def test_offset_loss_counts_only_where_a_centre_is_near() -> None:
-    target = torch.zeros(1, 4, *SHAPE)
-    target[0, :, 0, 0, 0] = torch.tensor([0.5, -1.0, 0.25, 1.0])
-    predicted = torch.full((1, 3, *SHAPE), 7.0)
-    predicted[0, :, 0, 0, 0] = torch.tensor([0.5, -1.0, 0.25])
-    assert float(offset_loss(predicted, target)) == 0.0
-    predicted[0, 1, 0, 0, 0] = 1.0
-    # Huber beyond half a point: |2| - 1/4, mean over three directions
-    assert float(offset_loss(predicted, target)) == pytest.approx(1.75 / 3)
-
-
-def test_offsets_are_weighted_and_told_apart() -> None:
-    network = nn.Conv3d(1, 6, 2, stride=2)
-    batch = maps_batch(some_maps(), torch.ones(2, 4, *SHAPE))
-    batch = PickBatch(torch.randn(2, 1, 4, 6, 8), batch.maps, None, batch.offsets)
-    loss = FindParticles(LOSS, 0.3)(network, network, batch)
-    assert set(loss.terms) == {"classes", "offsets"}
-    expected = loss.terms["classes"] + 0.3 * loss.terms["offsets"]
-    torch.testing.assert_close(loss.total, expected)
-    plain = FindParticles(LOSS, 0.0)(nn.Conv3d(1, 3, 2, stride=2), network, batch)
-    assert set(plain.terms) == {"classes"}
 
 
 class TwoLevels(nn.Module):
@@ -103,16 +77,16 @@ class TwoLevels(nn.Module):
 
 def test_labels_are_learnt_at_all_levels_and_centres_at_the_finest() -> None:
     labels = VoxelTarget(torch.randint(0, 3, (1, 4, 4, 4)))
-    batch = PickBatch(torch.randn(1, 1, 8, 8, 8), None, labels, None)
+    batch = PickBatch(torch.randn(1, 1, 8, 8, 8), None, labels)
     for name in ("tversky", "focal", "cross-entropy"):
         network = TwoLevels()
-        loss = FindParticles(LabelLoss(DeepSupervision(build_loss({"name": name}))), 0.0)
+        loss = FindParticles(LabelLoss(DeepSupervision(build_loss({"name": name}))))
         loss(network, network, batch).total.backward()
         assert network.fine.weight.grad.any()
         assert network.coarse.weight.grad.any()
     network = TwoLevels()
-    of_centres = PickBatch(batch.images, torch.rand(1, 2, 4, 4, 4) / 3, None, None)
-    FindParticles(LOSS, 0.0)(network, network, of_centres).total.backward()
+    of_centres = PickBatch(batch.images, torch.rand(1, 2, 4, 4, 4) / 3, None)
+    FindParticles(LOSS)(network, network, of_centres).total.backward()
     assert network.fine.weight.grad.any()
     assert network.coarse.weight.grad is None
 
@@ -121,16 +95,16 @@ def one_crop() -> PickBatch:
     centres, kind = np.array([[5.0, 6, 10], [11.0, 11, 4]]), np.array([0, 1])
     image = sum(blob((16, 16, 16), centre, 2.0) for centre in centres) - 0.1
     classes = (PickableObject("a", 1, 40.0), PickableObject("b", 2, 40.0))
-    make = TargetMaker(classes, "centres", 2, 10.0, 12.0, 0.7, with_offsets=True)
-    maps, offsets = make(Crop(image.astype(np.float32), None, centres, kind))
+    make = TargetMaker(classes, "centres", 2, 10.0, 12.0, 0.7)
+    maps = make(Crop(image.astype(np.float32), None, centres, kind))
     images = torch.from_numpy(image.astype(np.float32))[None, None]
-    return PickBatch(images, torch.from_numpy(maps)[None], None, torch.from_numpy(offsets)[None])
+    return PickBatch(images, torch.from_numpy(maps)[None], None)
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 def test_tiny_network_learns_one_crop_by_heart(precision: torch.dtype) -> None:
-    network, batch = HalfUNet3D(6, (8, 12), (1, 1)), one_crop()
-    objective = FindParticles(CentreLoss(64.0, (False, False)), 0.3)
+    network, batch = HalfUNet3D(3, (8, 12), (1, 1)), one_crop()
+    objective = FindParticles(CentreLoss(64.0, (False, False)))
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-2)
     totals = []
     for _ in range(30):

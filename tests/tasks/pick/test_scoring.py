@@ -45,7 +45,7 @@ def model(objects: tuple[PickableObject, ...], gain: float = 3.0) -> Model:
     body = Body(Thresholder(gain, len(objects) + 1), 1, 1)
     network = SegmentationNetwork(body, {"architecture": "half-unet"}, len(objects) + 1)
     return Model(
-        Path("test"), network, objects, False, True, {}, 10.0, (), 0.7, None  # noqa: FBT003
+        Path("test"), network, objects, True, {}, 10.0, (), 0.7, None  # noqa: FBT003
     )  # fmt: skip
 
 

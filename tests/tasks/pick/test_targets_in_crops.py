@@ -7,7 +7,7 @@ from blob_project import blob, centroid
 from icelens.core.data.pickable import PickableObject
 from icelens.core.errors import MetadataError
 from icelens.tasks.pick.augment import Crop
-from icelens.tasks.pick.targets_in_crops import TargetMaker, nearest_offsets
+from icelens.tasks.pick.targets_in_crops import TargetMaker
 
 BIG = PickableObject("big", 4, 60.0)
 SMALL = PickableObject("small", 2, 30.0)
@@ -23,7 +23,6 @@ def maker(kind: str = "centres", stride: int = 1, **changes: object) -> TargetMa
         "pixel_size": 10.0,
         "width": 12.0,
         "radius_scale": 0.7,
-        "with_offsets": False,
     }
     return TargetMaker(**{**defaults, **changes})
 
@@ -38,8 +37,7 @@ def crop(*centres: tuple[float, float, float], kind: object = 0, labels: object 
 @pytest.mark.parametrize("seed", range(4))
 def test_target_has_its_centroid_where_the_blob_has_its_own(stride: int, seed: int) -> None:
     place = np.random.default_rng(seed).uniform(7, np.array(SHAPE) - 8)
-    maps, offsets = maker(stride=stride)(crop(tuple(place), kind=1))
-    assert offsets is None
+    maps = maker(stride=stride)(crop(tuple(place), kind=1))
     assert maps.shape == (2, *(side // stride for side in SHAPE))
     assert not maps[0].any()
     in_voxels = stride * centroid(maps[1]) + (stride - 1) / 2
@@ -54,7 +52,7 @@ def test_a_blob_folded_to_the_grid_covers_its_target(stride: int) -> None:
     image = blob(SHAPE, place, 1.5)
     z, y, x = (side // stride for side in SHAPE)
     folded = image.reshape(z, stride, y, stride, x, stride).mean(axis=(1, 3, 5))
-    maps, _ = maker(stride=stride)(crop(place))
+    maps = maker(stride=stride)(crop(place))
     np.testing.assert_allclose(centroid(maps[0]), centroid(folded), atol=1e-3)
 
 
@@ -62,7 +60,7 @@ def test_a_blob_folded_to_the_grid_covers_its_target(stride: int) -> None:
 def test_nearest_of_two_spheres_wins_in_its_own_radii(stride: int) -> None:
     made = maker("spheres", stride)
     first, second = (7.5, 8.5, 9.5), (7.5, 13.5, 9.5)
-    labels, _ = made(crop(first, second, kind=[0, 1]))
+    labels = made(crop(first, second, kind=[0, 1]))
     assert labels.dtype == np.uint8
     points = stride * np.indices(labels.shape).reshape(3, -1).T + (stride - 1) / 2
     radii = np.maximum(0.7 * np.array([6.0, 3.0]), stride)  # none below a point of the grid
@@ -75,20 +73,20 @@ def test_nearest_of_two_spheres_wins_in_its_own_radii(stride: int) -> None:
 @pytest.mark.parametrize("scale", [0.7, 1.5])
 def test_sphere_of_a_centre_outside_still_reaches_in(scale: float) -> None:
     depth = scale * 6.0 - 1.0
-    labels, _ = maker("spheres", radius_scale=scale)(crop((7.0, -depth, 9.0)))
+    labels = maker("spheres", radius_scale=scale)(crop((7.0, -depth, 9.0)))
     assert labels[7, 0, 9] == 1
 
 
 def test_centres_far_outside_leave_nothing() -> None:
     far = crop((-40.0, 8, 8), (8, 60.0, 8), (8.0, 8, 90.0))
-    assert not maker()(far)[0].any()
-    assert not maker("spheres")(far)[0].any()
+    assert not maker()(far).any()
+    assert not maker("spheres")(far).any()
 
 
 @pytest.mark.parametrize("stride", [1, 2])
 def test_shares_of_continuous_classes_are_exact(stride: int) -> None:
     labels = np.random.default_rng(0).integers(0, 3, SHAPE).astype(np.uint8)
-    maps, _ = maker(stride=stride, classes=(BIG, MEMBRANE))(crop(labels=labels))
+    maps = maker(stride=stride, classes=(BIG, MEMBRANE))(crop(labels=labels))
     for z, y, x in ((0, 0, 0), (3, 5, 2), (7, 11, 9)):
         block = labels[tuple(slice(stride * i, stride * (i + 1)) for i in (z, y, x))]
         for number in (1, 2):
@@ -99,11 +97,11 @@ def test_particles_and_membranes_are_both_drawn_though_a_membrane_has_no_radius(
     labels = np.zeros(SHAPE, np.uint8)
     labels[:, :, 15:] = 3
     classes = (BIG, SMALL, MEMBRANE)
-    painted, _ = maker("spheres", classes=classes)(crop((8, 8, 12), labels=labels))
+    painted = maker("spheres", classes=classes)(crop((8, 8, 12), labels=labels))
     assert painted[8, 8, 12] == 1
     assert painted[8, 8, 15] == 1  # a particle wins over what runs on behind it
     assert painted[0, 0, 17] == 3
-    maps, _ = maker(classes=classes)(crop((8, 8, 12), labels=labels))
+    maps = maker(classes=classes)(crop((8, 8, 12), labels=labels))
     assert maps[0].sum() == pytest.approx(1.0, abs=1e-3)
     assert (maps[2] == (labels == 3)).all()
 
@@ -112,31 +110,3 @@ def test_particle_without_radius_is_one_line_for_spheres() -> None:
     nameless = PickableObject("odd", 3, None)
     with pytest.raises(MetadataError, match="object odd has radius None"):
         maker("spheres", classes=(nameless,))(crop((8, 8, 8)))
-
-
-@pytest.mark.parametrize("stride", [1, 2])
-def test_offsets_point_to_the_nearest_centre(stride: int) -> None:
-    rng = np.random.default_rng(5)
-    centre = rng.uniform(0, np.array(SHAPE) - 1, (6, 3))
-    kind = rng.integers(0, 2, 6)
-    made = maker(stride=stride, with_offsets=True)
-    _, offsets = made(Crop(np.zeros(SHAPE, np.float32), None, centre, kind))
-    on_grid = (centre - (stride - 1) / 2) / stride
-    # half a radius, but at least 1.8 and at most 4 points
-    reach = np.clip(0.5 * np.array([6.0, 3.0]) / stride, 1.8, 4.0)[kind]
-    points = np.indices(offsets.shape[1:]).reshape(3, -1).T
-    vectors = on_grid[None] - points[:, None]
-    distance = np.linalg.norm(vectors, axis=2)
-    distance[distance > reach] = np.inf
-    nearest = distance.argmin(axis=1)
-    is_near = np.isfinite(distance.min(axis=1))
-    assert 0 < is_near.sum() < len(points)
-    np.testing.assert_array_equal(offsets[3].reshape(-1), is_near)
-    chosen = vectors[np.arange(len(points)), nearest] * is_near[:, None]
-    np.testing.assert_allclose(offsets[:3].reshape(3, -1).T, chosen, atol=1e-5)
-
-
-def test_offsets_of_no_particle_are_nowhere_near() -> None:
-    offsets = nearest_offsets((3, 4, 5), np.zeros((0, 3)), np.zeros(0))
-    assert offsets.shape == (4, 3, 4, 5)
-    assert not offsets.any()

@@ -14,7 +14,7 @@ from icelens.core.events import OnEvent, ignore
 from icelens.core.io.copick.keys import Features
 from icelens.core.volumes.sliding_window import sliding_window
 from icelens.tasks.pick.labelled import standardised
-from icelens.tasks.pick.model import Model, mean_thresholds, output_names
+from icelens.tasks.pick.model import Model, mean_thresholds
 from icelens.training.device import Compute, autocast
 
 MIRRORS = tuple(
@@ -43,7 +43,7 @@ def class_maps(
     plan: WindowPlan,
     on_event: OnEvent = ignore,
 ) -> Features:
-    """Probabilities of the objects, and offsets to centres if the models know them.
+    """Probabilities of the objects at every point of the networks' output grid.
 
     Args:
         models: Of the same objects and output grid; their answers are averaged.
@@ -71,7 +71,7 @@ def class_maps(
         window=_fitting_window(first, plan, compute),
         overlap=plan.overlap,
         stride=stride,
-        num_channels=first.num_channels,
+        num_channels=len(first.objects),
         multiple_of=first.network.box_multiple,
         on_event=on_event,
     )
@@ -79,7 +79,6 @@ def class_maps(
     names = [each.name for each in first.objects]
     attributes = {
         "objects": names,
-        "channels": output_names(names, has_offsets=first.has_offsets),
         "thresholds": mean_thresholds(models),
         "finds_centres": first.finds_centres,
     }
@@ -90,7 +89,7 @@ def check_same_kind(models: Sequence[Model]) -> None:
     """Refuse models whose answers cannot be averaged.
 
     Raises:
-        CheckpointError: If objects, grids or offsets differ.
+        CheckpointError: If objects or grids differ.
     """
     first = models[0]
     for model in models[1:]:
@@ -101,11 +100,10 @@ def check_same_kind(models: Sequence[Model]) -> None:
                 f"{model.path}: knows {', '.join(found)}, expected {', '.join(expected)} as "
                 f"{first.path}; give models of the same objects"
             )
-        kinds = [(each.network.stride, each.has_offsets) for each in (first, model)]
-        if kinds[0] != kinds[1]:
+        if model.network.stride != first.network.stride:
             raise CheckpointError(
-                f"{model.path}: answers on another grid than {first.path} (stride, offsets = "
-                f"{kinds[1]}, not {kinds[0]}); segment with each and compare"
+                f"{model.path}: answers for every {model.network.stride} voxels, {first.path} for "
+                f"every {first.network.stride}; segment with each and compare"
             )
 
 
@@ -113,21 +111,14 @@ def check_same_kind(models: Sequence[Model]) -> None:
 def _averaged(
     models: Sequence[Model], windows: Float[Tensor, "w 1 z y x"], num_views: int, compute: Compute
 ) -> Float[Tensor, "w channel z_out y_out x_out"]:
-    """The mean answer over mirrors and models; offsets change their sign in a mirror."""
+    """The mean probabilities over mirrors and models, without the background."""
     total: Tensor | None = None
-    num_objects = len(models[0].objects)
     for axes in MIRRORS[:num_views]:
         seen = windows.flip(axes)
         for model in models:
             with autocast(compute):
                 scores = model.network(seen)
-            scores = scores.float()
-            classes = scores[:, : num_objects + 1].softmax(dim=1)[:, 1:]
-            offsets = scores[:, num_objects + 1 :].clone()
-            for axis in axes:
-                if model.has_offsets:
-                    offsets[:, axis - 2] *= -1
-            answer = torch.cat([classes, offsets], dim=1).flip(axes)
+            answer = scores.float().softmax(dim=1)[:, 1:].flip(axes)
             total = answer if total is None else total.add_(answer)
     assert total is not None, "there is at least one view and one model"
     return total / (num_views * len(models))

@@ -32,15 +32,12 @@ _LABEL_SAMPLES = 20_000
 class PickBatch:
     """Crops of one step with what the network should answer, on its output grid.
 
-    Either `maps` (share of each class, background left out) or `labels` are given. `offsets` holds,
-    in points of the grid, how far the nearest centre is along z, y and x, and as a fourth channel 1
-    where one is near.
+    Either `maps` (share of each class, background left out) or `labels` are given.
     """
 
     images: Float[Tensor, "item 1 z y x"]
     maps: Float[Tensor, "item class z_out y_out x_out"] | None
     labels: VoxelTarget | None
-    offsets: Float[Tensor, "item 4 z_out y_out x_out"] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +46,6 @@ class _Example:
 
     image: Tensor
     target: Tensor
-    offset: Tensor | None
     second: Tensor | None = None
     share: float = 1.0
 
@@ -95,10 +91,8 @@ class Crops:
 
         images = stacked([each.image for each in examples]).unsqueeze(1)
         targets = stacked([each.target for each in examples])
-        known = [each.offset for each in examples if each.offset is not None]
-        offsets = stacked(known) if known else None
         if self.targets.kind == "centres":
-            return PickBatch(images, targets, None, offsets)
+            return PickBatch(images, targets, None)
         seconds = [each.target if each.second is None else each.second for each in examples]
         share = torch.tensor([each.share for each in examples], device=self.device)
         is_mixed = self.augmentation.mixup > 0
@@ -107,10 +101,10 @@ class Crops:
             second=stacked(seconds) if is_mixed else None,
             share=share if is_mixed else None,
         )
-        return PickBatch(images, None, labels, offsets)
+        return PickBatch(images, None, labels)
 
     def _example(self, rng: np.random.Generator) -> _Example:
-        """One crop, or a blend of two; the offsets stay those of the stronger one."""
+        """One crop, or a blend of two."""
         one = self._one(rng)
         if not self.augmentation.mixup or rng.random() >= self.augmentation.mixup:
             return one
@@ -120,17 +114,14 @@ class Crops:
         image = share * one.image + (1 - share) * other.image
         if self.targets.kind == "centres":
             maps = share * one.target + (1 - share) * other.target
-            return _Example(image, maps, one.offset)
-        return _Example(image, one.target, one.offset, other.target, share)
+            return _Example(image, maps)
+        return _Example(image, one.target, other.target, share)
 
     def _one(self, rng: np.random.Generator) -> _Example:
         crop = self.cut(rng)
-        target, offset = self.targets(crop)
         image = torch.from_numpy(np.ascontiguousarray(crop.image))
         return _Example(
-            varied_intensity(image, self.augmentation, rng),
-            torch.from_numpy(target),
-            None if offset is None else torch.from_numpy(offset),
+            varied_intensity(image, self.augmentation, rng), torch.from_numpy(self.targets(crop))
         )
 
     def cut(self, rng: np.random.Generator) -> Crop:

@@ -12,8 +12,6 @@ from icelens.core.errors import CheckpointError
 from icelens.tasks.pick.network import SegmentationNetwork, build_network
 from icelens.training.checkpoint import Checkpoint, load_checkpoint
 
-OFFSET_NAMES = ("offset z", "offset y", "offset x")
-"""Outputs behind the classes, if a model has them."""
 _SAME_SCALE = 0.05
 """Voxel sizes that differ relatively by less show a network particles of one scale."""
 
@@ -28,18 +26,12 @@ class Model:
     path: Path
     network: SegmentationNetwork
     objects: tuple[PickableObject, ...]
-    has_offsets: bool
     finds_centres: bool
     thresholds: Mapping[str, float]
     voxel_size: float | None
     tomogram_types: tuple[str, ...]
     radius_scale: float
     crop_size: tuple[int, int, int] | None
-
-    @property
-    def num_channels(self) -> int:
-        """Channels of its maps: objects without the background, and offsets."""
-        return len(self.objects) + len(OFFSET_NAMES) * self.has_offsets
 
     def check_voxel_size(self, pixel_size: float, where: str) -> None:
         """Refuse a tomogram of another scale than the model was trained on.
@@ -53,11 +45,6 @@ class Model:
                 f"{self.voxel_size:g}; choose another --voxel-size or rescale the tomogram with "
                 f"`icelens tools resize --pixel-size {self.voxel_size:g}`"
             )
-
-
-def output_names(objects: Sequence[str], *, has_offsets: bool) -> list[str]:
-    """Names of a network's outputs but the background."""
-    return [*objects, *(OFFSET_NAMES if has_offsets else ())]
 
 
 def read_model(path: Path) -> Model:
@@ -81,14 +68,12 @@ def read_model(path: Path) -> Model:
             "copy it again or train again"
         ) from error
     targets = known.get("targets") or {}
-    has_offsets = bool(targets.get("offsets"))
     thresholds = known.get("thresholds") or {}
     crop = targets.get("crop_size")
     return Model(
         path=checkpoint.path,
-        network=_network(checkpoint, len(objects) + 1 + len(OFFSET_NAMES) * has_offsets),
+        network=_network(checkpoint, len(objects) + 1),
         objects=objects,
-        has_offsets=has_offsets,
         finds_centres=targets.get("kind") == "centres",
         thresholds={name: float(value) for name, value in thresholds.items() if value is not None},
         voxel_size=known.get("voxel_size"),

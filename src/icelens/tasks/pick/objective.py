@@ -1,21 +1,15 @@
-"""What a picking network minimises: classes of centres or of voxels, and offsets to centres."""
+"""What a picking network minimises: classes of centres, or of voxels."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from icelens.tasks.pick.crops import PickBatch
 from icelens.tasks.pick.losses import DeepSupervision
 from icelens.training.contract import Loss
-
-NUM_OFFSETS = 3
-"""Channels behind the classes: how far the nearest centre is along z, y and x, in grid points."""
-_HUBER = 0.5
-"""Grid points up to which an error of an offset counts squared."""
 
 
 class ClassLoss(Protocol):
@@ -67,32 +61,13 @@ class LabelLoss:
 
 @dataclass(frozen=True)
 class FindParticles:
-    """The objective: a loss of the classes, and one of the offsets if their weight is not 0."""
+    """The objective of all picking networks: the loss of their class scores."""
 
     classes: ClassLoss
-    offset_weight: float
 
     def __call__(self, network: nn.Module, teacher: nn.Module, batch: PickBatch) -> Loss:
-        """The loss of a batch and its terms."""
+        """The loss of a batch."""
         del teacher
         output = network(batch.images)
-        outputs = list(output) if isinstance(output, list) else [output]
-        if not self.offset_weight:
-            total = self.classes(outputs, batch)
-            return Loss(total, {"classes": total})
-        of_classes = self.classes([each[:, :-NUM_OFFSETS] for each in outputs], batch)
-        assert batch.offsets is not None, "crops were cut without offsets"
-        of_offsets = offset_loss(outputs[0][:, -NUM_OFFSETS:], batch.offsets)
-        total = of_classes + self.offset_weight * of_offsets
-        return Loss(total, {"classes": of_classes, "offsets": of_offsets})
-
-
-def offset_loss(
-    predicted: Float[Tensor, "item 3 z y x"], target: Float[Tensor, "item 4 z y x"]
-) -> Float[Tensor, ""]:
-    """Mean Huber loss of the offsets where a centre is near; 0 where none is."""
-    near = target[:, NUM_OFFSETS:]
-    error = F.smooth_l1_loss(
-        predicted.float(), target[:, :NUM_OFFSETS], reduction="none", beta=_HUBER
-    )
-    return (error * near).sum() / (NUM_OFFSETS * near.sum()).clamp(min=1)
+        scores = list(output) if isinstance(output, list) else [output]
+        return Loss(self.classes(scores, batch), {})

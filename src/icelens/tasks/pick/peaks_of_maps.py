@@ -1,4 +1,4 @@
-"""From class maps to picks: peaks of each object's probability, at the place voxels agree on."""
+"""From class maps to picks: peaks of each object's probability, at sub-voxel places."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,6 @@ import numpy as np
 from icelens.core.data.pickable import PickableObject
 from icelens.core.data.picks import Picks
 from icelens.core.io.copick.keys import Features
-from icelens.core.volumes.offset_votes import voted
 from icelens.core.volumes.peaks import find_peaks
 
 EXCLUSION_SCALE = 0.7
@@ -32,7 +31,6 @@ def picks_of_maps(
         exclusion_scale: Least distance of two picks of one object, in its radii.
     """
     names = list(maps.attributes["objects"])
-    has_offsets = len(maps.array) > len(names)
     positions, species, scores = [np.zeros((0, 3))], [], [np.zeros(0)]
     for each in objects:
         channel = maps.array[names.index(each.name)]
@@ -40,10 +38,7 @@ def picks_of_maps(
             channel,
             threshold=thresholds[each.name],
             exclusion_radius_px=exclusion_scale * each.known_radius() / maps.pixel_size,
-            refinement="none" if has_offsets else "centroid",
         )
-        if has_offsets:
-            peaks = voted(channel, maps.array[len(names) :], peaks)
         positions.append(peaks * maps.pixel_size + np.array(maps.origin_zyx))
         scores.append(heights)
         species += [each.name] * len(peaks)

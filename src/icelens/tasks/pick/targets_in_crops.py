@@ -17,10 +17,6 @@ from icelens.tasks.pick.train_settings import TargetKind
 
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.uint8]
-_OFFSET_REACH = 0.5
-"""Offsets are learnt within this share of an object's radius around its centre ..."""
-_OFFSET_LIMITS = (1.8, 4.0)
-"""... but at least and at most so many points of the output grid."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +32,14 @@ class TargetMaker:
     pixel_size: float
     width: float
     radius_scale: float
-    with_offsets: bool
 
     @property
     def num_classes(self) -> int:
         """Classes without the background."""
         return len(self.classes)
 
-    def __call__(self, crop: Crop) -> tuple[Floats | Labels, Floats | None]:
-        """Maps `(class, z, y, x)` or labels `(z, y, x)`, and offsets `(4, z, y, x)` if learnt."""
+    def __call__(self, crop: Crop) -> Floats | Labels:
+        """Maps `(class, z, y, x)` or labels `(z, y, x)`."""
         z, y, x = (side // self.stride for side in crop.image.shape)
         shape = (z, y, x)
         centre = (crop.centre_zyx_px - (self.stride - 1) / 2) / self.stride
@@ -61,10 +56,7 @@ class TargetMaker:
                 targets = np.where(
                     targets > 0, targets, self._blocks(crop.labels).max(axis=(1, 3, 5))
                 )
-        offsets = None
-        if self.with_offsets:
-            offsets = nearest_offsets(shape, centre, self._reaches()[kind])
-        return targets, offsets
+        return targets
 
     @property
     def grid_size(self) -> float:
@@ -74,16 +66,11 @@ class TargetMaker:
     def _radii(self, kinds: Sequence[int]) -> npt.NDArray[np.float64]:
         return np.array([self.classes[kind].known_radius() for kind in kinds], np.float64)
 
-    def _reaches(self) -> npt.NDArray[np.float64]:
-        """How far offsets are learnt for each class, in points of the grid."""
-        radii = np.array([each.radius or 0.0 for each in self.classes]) / self.grid_size
-        return np.clip(_OFFSET_REACH * radii, *_OFFSET_LIMITS)
-
     def _near(
         self, centre: npt.NDArray[np.float64], shape: tuple[int, int, int]
     ) -> npt.NDArray[np.bool_]:
         """Particles that may reach into the grid."""
-        reach = max([3 * self.width / self.grid_size + 1, *_OFFSET_LIMITS])
+        reach = 3 * self.width / self.grid_size + 1
         if self.kind == "spheres":
             # continuous classes have no radius and no spheres
             widest = max((each.radius or 0.0 for each in self.classes), default=0.0)
@@ -116,30 +103,3 @@ class TargetMaker:
                 for number in range(1, self.num_classes + 1)
             ]
         )
-
-
-def nearest_offsets(
-    shape: tuple[int, int, int],
-    centre_zyx_px: npt.NDArray[np.float64],
-    reach_px: npt.NDArray[np.float64],
-) -> Floats:
-    """Vectors to the nearest centre in reach `(4, z, y, x)`; the last channel is 1 where one is."""
-    offsets: Floats = np.zeros((4, *shape), np.float32)
-    nearest: npt.NDArray[np.float32] = np.full(shape, np.inf, np.float32)
-    for centre, reach in zip(centre_zyx_px, reach_px, strict=True):
-        low = np.clip(np.ceil(centre - reach).astype(int), 0, shape)
-        high = np.clip(np.floor(centre + reach).astype(int) + 1, 0, shape)
-        if (high <= low).any():
-            continue
-        place = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
-        axes = [
-            position - np.arange(start, stop)
-            for position, start, stop in zip(centre, low, high, strict=True)
-        ]
-        vectors = np.stack(np.meshgrid(*axes, indexing="ij"))
-        squared = (vectors**2).sum(axis=0)
-        closer = (squared <= reach**2) & (squared < nearest[place])
-        nearest[place] = np.where(closer, squared, nearest[place])
-        offsets[(slice(0, 3), *place)] = np.where(closer, vectors, offsets[(slice(0, 3), *place)])
-    offsets[3] = np.isfinite(nearest)
-    return offsets

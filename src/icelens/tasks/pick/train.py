@@ -14,7 +14,7 @@ from icelens.tasks.pick.crops import Crops
 from icelens.tasks.pick.labelled import LabelledTomogram
 from icelens.tasks.pick.learning_data import LearningData, open_data
 from icelens.tasks.pick.losses import DeepSupervision, build_loss
-from icelens.tasks.pick.model import Model, output_names, read_model
+from icelens.tasks.pick.model import Model, read_model
 from icelens.tasks.pick.network import SegmentationNetwork, build_network
 from icelens.tasks.pick.objective import CentreLoss, ClassLoss, FindParticles, LabelLoss
 from icelens.tasks.pick.scoring import HeldOut, Scorer
@@ -79,7 +79,7 @@ def train_on(config: LearningConfig, data: LearningData, split: Split, run: Run)
     settings = fit_settings(config, tomograms)
     result = fit(
         network,
-        FindParticles(class_loss(config, objects), offset_weight(config, objects)),
+        FindParticles(class_loss(config, objects)),
         crops,
         settings,
         compute=compute,
@@ -118,9 +118,7 @@ def make_network(
     config: LearningConfig, objects: Sequence[PickableObject], run: Run
 ) -> SegmentationNetwork:
     """The network as asked for, with the weights of another run if one is named."""
-    names = output_names(
-        [each.name for each in objects], has_offsets=offset_weight(config, objects) > 0
-    )
+    names = [each.name for each in objects]
     settings = {
         "architecture": config.network,
         **_NETWORK_DEFAULTS.get(config.network, {}),
@@ -145,7 +143,7 @@ def start_from(network: SegmentationNetwork, path: Path, names: Sequence[str], r
             f"{model.path}: is {model.network.settings}, not {network.settings}; use --network "
             f"{model.network.settings['architecture']} with the same --network-settings"
         )
-    old = output_names([each.name for each in model.objects], has_offsets=model.has_offsets)
+    old = [each.name for each in model.objects]
     state = adapt_head(model.network.state_dict(), old, names, network, on_event=run.on_event)
     network.load_state_dict(state)
 
@@ -165,7 +163,6 @@ def make_crops(
         tomograms[0].pixel_size,
         config.centre_width,
         config.radius_scale,
-        with_offsets=offset_weight(config, objects) > 0,
     )
     return Crops(
         tomograms,
@@ -185,12 +182,6 @@ def class_loss(config: LearningConfig, objects: Sequence[PickableObject]) -> Cla
         return CentreLoss(config.centre_weight, tuple(not each.is_particle for each in objects))
     name = "tversky" if config.loss == "weighted-cross-entropy" else config.loss
     return LabelLoss(DeepSupervision(build_loss({"name": name, **config.loss_settings})))
-
-
-def offset_weight(config: LearningConfig, objects: Sequence[PickableObject]) -> float:
-    """Offsets are learnt where there are centres to point to."""
-    has_centres = config.target is None and any(each.is_particle for each in objects)
-    return config.offset_weight if has_centres and config.targets == "centres" else 0.0
 
 
 def fit_settings(config: LearningConfig, tomograms: Sequence[LabelledTomogram]) -> FitSettings:
@@ -240,7 +231,6 @@ def describe(
         "tomogram_types": list(config.tomogram_type),
         "targets": {
             "kind": "centres" if is_centres else "spheres",
-            "offsets": offset_weight(config, objects) > 0,
             "radius_scale": config.radius_scale,
             "crop_size": list(config.crop_size),
         },
@@ -296,7 +286,6 @@ def _template(
         path=Path("network in training"),
         network=network,
         objects=tuple(objects),
-        has_offsets=offset_weight(config, objects) > 0,
         finds_centres=config.target is None and config.targets == "centres",
         thresholds={},
         voxel_size=pixel_size,
