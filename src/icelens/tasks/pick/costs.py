@@ -21,10 +21,15 @@ def estimate_train(config: TrainConfig) -> Estimate:
     """Time by counting steps; memory by the tomograms, which are held in half precision."""
     voxels = math.prod(config.crop_size) * config.batch_size
     rate = SECONDS_PER_VOXEL.get(config.network, _OTHER_SECONDS_PER_VOXEL)
-    named = {*config.train_runs, *config.validation_runs, *config.test_runs}
+    named = {
+        name.rpartition("/")[2]  # several projects tell their runs apart by a word before
+        for name in (*config.train_runs, *config.validation_runs, *config.test_runs)
+    }
+    if not config.train_runs:  # all others are trained on
+        named = set()
     projects = [open_project(path) for path in config.project if _opens(path)]
     size = sum(_voxels(each, named, config.voxel_size, config.tomogram_type) for each in projects)
-    num_picks = sum(_picks(each, set(config.train_runs), config) for each in projects)
+    num_picks = sum(_picks(each, config) for each in projects)
     steps = config.steps or steps_for(num_picks)
     return Estimate(
         seconds=steps * voxels * rate / _cores(config.threads),
@@ -67,8 +72,9 @@ def steps_for(num_picks: int) -> int:
     return min(max(STEPS_PER_PICK * num_picks, FEWEST_STEPS), MOST_STEPS)
 
 
-def _picks(project: Project, runs: set[str], config: TrainConfig) -> int:
+def _picks(project: Project, config: TrainConfig) -> int:
     """Picks to learn from, of those that can be told."""
+    runs = {name.rpartition("/")[2] for name in config.train_runs}
     total = 0
     for run in project.run_names():
         if runs and run not in runs:

@@ -1,7 +1,7 @@
 """Train a picking network: tomograms, network and objective handed to the loop, then judged."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +70,13 @@ def train_on(config: LearningConfig, data: LearningData, split: Split, run: Run)
     tomograms = data.load(split.train, run.on_event)
     validation = data.load(split.validation, run.on_event)
     objects = data.truth.classes
+    if not warn_of_absent(objects, validation, run):
+        validation, split = (), replace(split, validation=())
     seed_everything(config.seed)  # the first weights are drawn, too
     network = make_network(config, objects, run)
     crops = make_crops(config, objects, tomograms, network.stride, compute)
     template = _template(config, objects, network, tomograms[0].pixel_size)
     scorer = Scorer(validation, template, compute, config.beta, run.on_event)
-    warn_of_absent(objects, validation, run)
     settings = fit_settings(config, tomograms)
     result = fit(
         network,
@@ -240,23 +241,24 @@ def describe(
 
 def warn_of_absent(
     objects: Sequence[PickableObject], validation: Sequence[LabelledTomogram], run: Run
-) -> None:
-    """Name the classes that no validation run can judge."""
+) -> bool:
+    """Name the classes that no validation run can judge; say whether one can be judged at all."""
     if not validation:
-        return
+        return False
     absent = [
         each.name
         for number, each in enumerate(objects)
-        if each.is_particle and not any(len(t.picks_of(number)) for t in validation)
+        if not any(tomogram.holds(number) for tomogram in validation)
     ]
     if absent:
         run.on_event(
             Message(
-                f"no validation run holds {', '.join(absent)}: left out of the score, and its "
+                f"no validation run holds {', '.join(absent)}: left out of the score, and the "
                 f"threshold stays {DEFAULT_THRESHOLD:g}",
                 "warning",
             )
         )
+    return len(absent) < len(objects)
 
 
 def finish(result: FitResult, run: Run) -> None:

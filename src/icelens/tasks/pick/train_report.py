@@ -60,7 +60,8 @@ def report_training(
         truth = {each.name: true_picks(each, objects) for each in tests}
         classes = [each for each in objects if any(each.name == c.name for c in tested.classes())]
         score = score_detections(truth, kept, classes)
-        run.report.text(f"Weighted F4 by the CZII rule: {score.f_beta or 0:.3f}.")
+        if score.f_beta is not None:
+            run.report.text(f"Weighted F4 by the CZII rule: {score.f_beta:.3f}.")
         _table(run, HeldOut(score, tested.dice, kept), thresholds)
         _picture(run, tests, tested, thresholds, objects, name="test")
 
