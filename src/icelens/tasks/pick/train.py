@@ -14,6 +14,7 @@ from icelens.tasks.pick.costs import steps_for
 from icelens.tasks.pick.crops import Crops
 from icelens.tasks.pick.labelled import LabelledTomogram
 from icelens.tasks.pick.learning_data import LearningData, open_data
+from icelens.tasks.pick.loaded_once import LoadedOnce
 from icelens.tasks.pick.losses import DeepSupervision, build_loss
 from icelens.tasks.pick.model import Model, read_model
 from icelens.tasks.pick.network import SegmentationNetwork, build_network
@@ -58,8 +59,17 @@ def train(config: TrainConfig, run: Run) -> Path:
     return train_on(config, data, split, run).checkpoint
 
 
-def train_on(config: LearningConfig, data: LearningData, split: Split, run: Run) -> Trained:
+def train_on(
+    config: LearningConfig,
+    data: LearningData | LoadedOnce,
+    split: Split,
+    run: Run,
+    *,
+    selects: bool = True,
+) -> Trained:
     """Train on one split of the runs; thresholds come from the validation runs.
+
+    `selects` keeps the step that does best on them; otherwise they are looked at once, at the end.
 
     Raises:
         StoppedEarly: If the time limit came first.
@@ -89,7 +99,7 @@ def train_on(config: LearningConfig, data: LearningData, split: Split, run: Run)
         seed=config.seed,
         resume=run.resume,
         on_event=run.on_event,
-        validate=scorer if validation else None,
+        validate=scorer if validation and selects else None,
     )
     judges = validation or tomograms
     if not validation:
