@@ -1,4 +1,4 @@
-"""Whether scores may be compared: were they made with the same settings?"""
+"""Tell whether scores may be compared: whether they were made with the same settings."""
 
 import json
 from collections.abc import Mapping, Sequence
