@@ -156,7 +156,9 @@ def test_few_picks_outside_are_counted_named_and_left_out(project: Project) -> N
 def test_many_picks_outside_are_refused(project: Project) -> None:
     add_picks(project, "bright", [*np.full((50, 3), 5.0), [30, 3, 3]])
     message = line_of(MetadataError, lambda: load(project))
-    assert "1 of 51 picks lie outside their tomogram (1 of bright in TS_1); more than 1 %" in message
+    assert (
+        "1 of 51 picks lie outside their tomogram (1 of bright in TS_1); more than 1 %" in message
+    )
 
 
 def test_voxels_given_as_angstrom_are_refused(project: Project) -> None:
