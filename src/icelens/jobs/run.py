@@ -117,7 +117,8 @@ def _settle_earlier_run(job: Job[Any, Any], folder: Path, *, resume: bool, overw
     earlier = read_record(folder)
     if earlier is None:
         return
-    if job.resumable and not (resume or overwrite):
+    has_begun = earlier.get("state") != "failed" or any(folder.glob("*.safetensors"))
+    if job.resumable and has_begun and not (resume or overwrite):
         raise FolderInUseError(
             f"{folder}: holds a run of {earlier.get('job')} ({earlier.get('state')}); "
             "use --resume to continue it, --overwrite to begin anew, or another --output"

@@ -19,15 +19,15 @@ def chosen(flags=(), *described) -> tuple[dict[str, float], list[Event]]:
 def test_flag_goes_before_model_before_probabilities_before_the_default():
     model, attributes = {"thresholds": {"a": 0.1, "b": 0.2}}, {"thresholds": {"b": 0.3}}
     found, events = chosen(("a=0.4",), model, attributes)
-    assert found == {"a": 0.4, "b": 0.2, "c": 0.3}
+    assert found == {"a": 0.4, "b": 0.2, "c": 0.25}
     assert [event.text for event in events if isinstance(event, Message)] == [
-        "no threshold is known for c: 0.3 is taken; give --model or --threshold OBJECT=VALUE"
+        "no threshold is known for c: 0.25 is taken; give --model or --threshold OBJECT=VALUE"
     ]
 
 
 def test_value_without_a_name_is_for_all_that_are_not_named():
     found, events = chosen(("0.3", "b=0.7"), {"thresholds": {"a": 0.1}})
-    assert found == {"a": 0.3, "b": 0.7, "c": 0.3}
+    assert found == {"a": 0.3, "b": 0.7, "c": 0.25}
     assert events == []
 
 

@@ -119,7 +119,8 @@ def recentred(density: Float[Tensor, "z y x"]) -> Float[Tensor, "z2 y2 x2"]:
     full = [torch.fft.fftfreq(n) for n in padded.shape[:2]]
     half = torch.fft.rfftfreq(padded.shape[2])
     turns = full[0][:, None, None] * shift[0] + full[1][:, None] * shift[1] + half * shift[2]
-    return torch.fft.irfftn(spectrum * torch.exp(-2j * torch.pi * turns), s=padded.shape)
+    moved: Tensor = torch.fft.irfftn(spectrum * torch.exp(-2j * torch.pi * turns), s=padded.shape)
+    return moved
 
 
 def normalised(density: Float[Tensor, "z y x"]) -> Float[Tensor, "z y x"]:

@@ -71,10 +71,10 @@ class Turn:
         """The result from a crop of `source_size` with the same middle."""
         source_middle = (np.array(source.image.shape) - 1) / 2
         middle = (np.array(self.size) - 1) / 2
-        grid = np.stack(np.meshgrid(*map(np.arange, self.size), indexing="ij"), axis=-1) - middle
-        wanted = grid @ self.matrix.T
-        # grid_sample counts from -1 to 1 over the source, x first
-        unit = torch.from_numpy((wanted / source_middle)[..., ::-1].astype(np.float32))[None]
+        # grid_sample counts from -1 to 1 over source and result, x first
+        unit_matrix = (self.matrix * middle / source_middle[:, None])[::-1, ::-1]
+        affine = torch.from_numpy(np.insert(unit_matrix, 3, 0.0, axis=1).astype(np.float32))
+        unit = F.affine_grid(affine[None], [1, 1, *self.size], align_corners=True)
         image = _sample(source.image, unit, "bilinear")
         labels = None
         if source.labels is not None:
@@ -87,8 +87,9 @@ def _sample(
     values: npt.NDArray[np.float32], unit: torch.Tensor, mode: str
 ) -> npt.NDArray[np.float32]:
     source = torch.from_numpy(np.ascontiguousarray(values))[None, None]
+    # all points lie inside (`source_size`), and "border" costs half of "reflection"
     sampled: npt.NDArray[np.float32] = F.grid_sample(
-        source, unit, mode=mode, padding_mode="reflection", align_corners=True
+        source, unit, mode=mode, padding_mode="border", align_corners=True
     )[0, 0].numpy()
     return sampled
 
@@ -106,7 +107,7 @@ def varied_intensity(
     """The image with other contrast and brightness, and often with more noise."""
     factor = 1 + settings.intensity * rng.uniform(-1, 1)
     shift = settings.intensity * rng.uniform(-1, 1)
-    result = image * factor + shift
+    result = (image * factor).add_(shift)
     if settings.noise and rng.random() < _NOISE_SHARE:
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         noise = torch.randn(image.shape, generator=generator, dtype=image.dtype)

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -16,7 +14,7 @@ from icelens.core.events import OnEvent, ignore
 from icelens.core.io.copick.keys import Features
 from icelens.core.volumes.sliding_window import sliding_window
 from icelens.tasks.pick.labelled import standardised
-from icelens.tasks.pick.model import Model
+from icelens.tasks.pick.model import Model, mean_thresholds
 from icelens.training.device import Compute, autocast
 
 MIRRORS = tuple(
@@ -109,16 +107,6 @@ def check_same_kind(models: Sequence[Model]) -> None:
             )
 
 
-def mean_thresholds(models: Sequence[Model]) -> dict[str, float]:
-    """Thresholds of the objects, averaged over the models that know them."""
-    means = {}
-    for each in models[0].objects:
-        known = [model.thresholds[each.name] for model in models if each.name in model.thresholds]
-        if known:
-            means[each.name] = float(np.mean(known))
-    return means
-
-
 @torch.inference_mode()
 def _averaged(
     models: Sequence[Model], windows: Float[Tensor, "w 1 z y x"], num_views: int, compute: Compute
@@ -143,9 +131,3 @@ def _fitting_window(model: Model, plan: WindowPlan, compute: Compute) -> tuple[i
     if model.network.settings["architecture"] != "half-unet" and model.crop_size is not None:
         return model.crop_size
     return _GPU_WINDOW if compute.device.type == "cuda" else _CPU_WINDOW
-
-
-def as_float(features: Features, channel: int) -> npt.NDArray[np.float32]:
-    """One channel in single precision."""
-    values: npt.NDArray[np.float32] = features.array[channel].astype(np.float32)
-    return values

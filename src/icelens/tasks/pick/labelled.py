@@ -58,6 +58,11 @@ class LabelledTomogram:
         centres: npt.NDArray[np.float64] = self.centre_zyx_px[self.kind == number]
         return centres
 
+    def holds(self, number: int) -> bool:
+        """Whether picks or labels tell of a class."""
+        is_labelled = self.labels is not None and (self.labels == number + 1).any()
+        return bool(is_labelled) or bool((self.kind == number).any())
+
 
 def standardised(volume: Volume, name: str) -> npt.NDArray[np.float16]:
     """The density with mean 0 and deviation 1; half precision holds it well and saves memory.
@@ -66,14 +71,15 @@ def standardised(volume: Volume, name: str) -> npt.NDArray[np.float16]:
         InputFileError: If a voxel is not finite, or all are equal.
     """
     array = np.asarray(volume.array, np.float32)
-    mean, std = float(array.mean(dtype=np.float64)), float(array.std(dtype=np.float64))
-    if not np.isfinite(mean + std):
+    lowest, highest = float(array.min()), float(array.max())
+    if not np.isfinite([lowest, highest]).all():
         raise InputFileError(
             f"{name}: holds voxels that are not finite; reconstruct it again or replace them by "
             "the mean"
         )
-    if std <= 0:
-        raise InputFileError(f"{name}: all voxels are equal ({mean:g}); is this the right file?")
+    if lowest == highest:
+        raise InputFileError(f"{name}: all voxels are equal ({lowest:g}); is this the right file?")
+    mean, std = float(array.mean(dtype=np.float64)), float(array.std(dtype=np.float64))
     # gold and ice lie far out; 60 deviations are as good as any
     scaled: npt.NDArray[np.float32] = np.clip((array - mean) / std, -60, 60)
     return scaled.astype(np.float16)
@@ -95,11 +101,16 @@ def load_tomograms(
         GeometryError: If too many picks lie outside, or a segmentation has another shape.
     """
     loaded = []
+    outside: dict[str, int] = {}
     for done, run in enumerate(runs):
         on_event(Progress("read tomograms", done, len(runs), "run"))
-        loaded.append(_load(project, run, truth, pixel_size, tuple(tomogram_types), on_event))
+        loaded.append(_load(project, run, truth, pixel_size, tuple(tomogram_types), outside))
     if runs:
         on_event(Progress("read tomograms", len(runs), len(runs), "run"))
+    num_picks = sum(outside.values()) + sum(len(each.kind) for each in loaded)
+    told = refuse_many_outside(str(project.path), outside, num_picks)
+    if told:
+        on_event(Message(told, "warning"))
     return loaded
 
 
@@ -109,8 +120,9 @@ def _load(
     truth: Truth,
     pixel_size: float | None,
     tomogram_types: tuple[str | None, ...],
-    on_event: OnEvent,
+    outside: dict[str, int],
 ) -> LabelledTomogram:
+    """Load one run; picks outside the tomogram are left out and counted in `outside`."""
     views: list[npt.NDArray[np.float16]] = []
     sampling = 0.0
     for tomogram_type in tomogram_types or (None,):
@@ -133,7 +145,8 @@ def _load(
             if key_of_picks not in available:
                 continue
             picks = project.read_picks(run, key_of_picks)
-            centre = _inside(project, run, each, picks, shape, sampling, on_event)
+            centre = _inside(project, run, each, picks, shape, sampling)
+            outside[f"{each.name} in {run}"] = len(picks) - len(centre)
             centres.append(centre / sampling)
             kinds.append(np.full(len(centre), number, np.int64))
     return LabelledTomogram(
@@ -153,21 +166,16 @@ def _inside(
     picks: Picks,
     shape: tuple[int, int, int],
     pixel_size: float,
-    on_event: OnEvent,
 ) -> npt.NDArray[np.float64]:
-    """Positions in Å that lie in the tomogram; the others are counted, named and refused."""
-    where = f"{project.path}: run {run}"
+    """Positions in Å that lie in the tomogram."""
     position = picks.position_zyx
     if looks_like_voxels(position, shape=shape, pixel_size=pixel_size):
         raise MetadataError(
-            f"{where}, {each.name}: all {len(picks)} positions lie below {shape}, the voxels of "
-            f"the tomogram, while a voxel is {pixel_size:g} Å; positions are in Å, multiply them"
+            f"{project.path}: run {run}, {each.name}: all {len(picks)} positions lie below "
+            f"{shape}, the voxels of the tomogram, while a voxel is {pixel_size:g} Å; positions "
+            "are in Å, multiply them"
         )
-    inside = is_inside(position, shape=shape, pixel_size=pixel_size)
-    told = refuse_many_outside(where, {each.name: int((~inside).sum())}, len(picks))
-    if told:
-        on_event(Message(told, "warning"))
-    return position[inside]
+    return position[is_inside(position, shape=shape, pixel_size=pixel_size)]
 
 
 def _labels(
@@ -178,6 +186,7 @@ def _labels(
     if not wanted:
         return None
     labels = np.zeros(shape, np.uint8)
+    label_of = {each.name: each.label for each in project.objects}  # projects may differ in it
     for name, source in wanted:
         key = _segmentation(project, run, name, source, pixel_size)
         found = np.asarray(project.read_segmentation(run, key).array)
@@ -186,10 +195,11 @@ def _labels(
                 f"{project.path}: run {run}, segmentation {key} has (z, y, x) = {found.shape}, the "
                 f"tomogram {shape}; make it from this tomogram"
             )
+        is_of_all = key.is_multilabel and (name, source) == truth.target
         for number, each in enumerate(truth.classes, start=1):
-            if (name, source) == truth.target:
-                labels[found == each.label] = number
-            elif each.name == name:
+            if is_of_all and each.name in label_of:
+                labels[found == label_of[each.name]] = number
+            elif not is_of_all and each.name == name:
                 labels[(found != 0) & (labels == 0)] = number
     return labels
 

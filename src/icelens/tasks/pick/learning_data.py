@@ -1,7 +1,7 @@
 """From settings to tomograms in memory: projects, classes, sources of truth and runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from icelens.core.data.pickable import PickableObject, Source
 from icelens.core.errors import MetadataError
@@ -42,21 +42,28 @@ class LearningData:
         """Names of runs as they were given, in full.
 
         Raises:
-            MetadataError: If one is in no project, or in several.
+            MetadataError: If one is in no project, in several, or holds nothing of the truth.
         """
-        full = []
+        full: list[str] = []
         for name in names:
-            fitting = [
-                self._name(project, run)
+            fitting = {
+                self._name(project, run): _has_truth(project, run, self.truth)
                 for project in self.projects
                 for run in project.run_names()
                 if name in (run, self._name(project, run))
-            ]
+            }
             if len(fitting) > 1:
-                raise MetadataError(f"run {name} is in several projects: {', '.join(fitting)}")
+                raise MetadataError(
+                    f"run {name} is in several projects: name it {' or '.join(fitting)}"
+                )
             if not fitting:
                 self.projects[0].select_runs([name.rpartition(_SEPARATOR)[2]])
                 raise MetadataError(f"run {name} is in no project")
+            if not all(fitting.values()):
+                raise MetadataError(
+                    f"run {name} has no {_asked(self.truth)}; leave it out, or write what is in "
+                    "it (an empty list says that nothing is)"
+                )
             full += fitting
         return tuple(full)
 
@@ -65,7 +72,7 @@ class LearningData:
         loaded: list[LabelledTomogram] = []
         for project in self.projects:
             runs = [run for run in project.run_names() if self._name(project, run) in names]
-            loaded += load_tomograms(
+            of_project = load_tomograms(
                 project,
                 runs,
                 self.truth,
@@ -73,13 +80,24 @@ class LearningData:
                 tomogram_types=self.config.tomogram_type,
                 on_event=on_event,
             )
+            # runs of one name in two projects are told apart from here on
+            loaded += [replace(each, name=self._name(project, each.name)) for each in of_project]
         _check_sampling(loaded)
         return tuple(loaded)
 
     def _name(self, project: Project, run: str) -> str:
         if len(self.projects) == 1:
             return run
-        return f"{project.path.stem}{_SEPARATOR}{run}"
+        return f"{self._label(project)}{_SEPARATOR}{run}"
+
+    def _label(self, project: Project) -> str:
+        """What tells a project from the others: its file, else its folder, else its number."""
+        paths = [each.path.resolve() for each in self.projects]
+        number = self.projects.index(project)
+        for names in ([path.stem for path in paths], [path.parent.name for path in paths]):
+            if len(set(names)) == len(names):
+                return names[number]
+        return str(number + 1)
 
 
 def open_data(config: PickComputeConfig, on_event: OnEvent) -> LearningData:
@@ -88,7 +106,7 @@ def open_data(config: PickComputeConfig, on_event: OnEvent) -> LearningData:
     Raises:
         MetadataError: If the truth is not there, or several could be meant.
     """
-    projects = tuple(open_project(path) for path in config.project)
+    projects = tuple(open_project(path) for path in dict.fromkeys(config.project))
     segmentations = tuple(named_sources(config.segmentations, flag="--segmentations"))
     target = None
     if config.target is not None:

@@ -35,7 +35,7 @@ class LocalizeConfig(RunsConfig):
 
     threshold: tuple[str, ...] = ()
     """Least probability of a peak, as OBJECT=VALUE or one VALUE for the other objects; without it,
-    what the model found best, else 0.3."""
+    what the model found best, else 0.25."""
 
     exclusion_scale: float = Field(default=EXCLUSION_SCALE, gt=0)
     """Peaks of one object are no closer than this many of its radii."""

@@ -1,7 +1,7 @@
 """A trained picker: network, objects, thresholds, and the tomograms it was made for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,13 @@ def read_model(path: Path) -> Model:
             f"{checkpoint.path}: a checkpoint of {known.get('task', 'an unknown task')}, expected "
             "one of pick; give a model that `icelens pick train` made"
         )
-    objects = tuple(_object(each) for each in known["objects"])
+    try:
+        objects = tuple(_object(each) for each in known["objects"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(
+            f"{checkpoint.path}: its list of objects is damaged ({type(error).__name__}: {error}); "
+            "copy it again or train again"
+        ) from error
     targets = known.get("targets") or {}
     thresholds = known.get("thresholds") or {}
     crop = targets.get("crop_size")
@@ -78,7 +84,7 @@ def read_model(path: Path) -> Model:
 
 
 def soup(models: Sequence[Model]) -> Model:
-    """One model with the mean of the weights.
+    """One model with the means of weights and thresholds.
 
     Raises:
         CheckpointError: If the networks differ.
@@ -99,7 +105,17 @@ def soup(models: Sequence[Model]) -> Model:
             for name, tensor in states[0].items()
         }
     )
-    return Model(**{**first.__dict__, "network": network.eval()})
+    return replace(first, network=network.eval(), thresholds=mean_thresholds(models))
+
+
+def mean_thresholds(models: Sequence[Model]) -> dict[str, float]:
+    """Thresholds of the objects, averaged over the models that know them."""
+    means = {}
+    for each in models[0].objects:
+        known = [model.thresholds[each.name] for model in models if each.name in model.thresholds]
+        if known:
+            means[each.name] = sum(known) / len(known)
+    return means
 
 
 def _network(checkpoint: Checkpoint, num_outputs: int) -> SegmentationNetwork:

@@ -79,7 +79,11 @@ class Scorer:
         assert isinstance(network, SegmentationNetwork), "pick trains its own networks"
         model = replace(self.template, network=network)
         particles = particle_classes(model.objects, self.tomograms)
-        dense = [each for each in model.objects if each not in particles]
+        dense = [
+            each
+            for number, each in enumerate(model.objects)
+            if each not in particles and any(tomogram.holds(number) for tomogram in self.tomograms)
+        ]
         truth, found, overlaps = {}, {}, {each.name: np.zeros(2) for each in dense}
         for tomogram in self.tomograms:
             maps = class_maps(

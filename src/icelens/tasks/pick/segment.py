@@ -17,12 +17,13 @@ from icelens.tasks.pick.model import Model, read_model, soup
 from icelens.tasks.pick.peaks_of_maps import picks_of_maps
 from icelens.tasks.pick.settings import DEFAULT_THRESHOLD, named_sources
 from icelens.tasks.pick.train_settings import SegmentConfig
-from icelens.training.device import choose_compute, keep_freed_memory
+from icelens.training.device import choose_compute, keep_freed_memory, use_threads
 
 
 def segment(config: SegmentConfig, run: Run) -> list[Path]:
     """Segment the chosen runs; returns the folders of their class maps."""
     compute = choose_compute(config.device, config.precision, config.threads)
+    use_threads(compute)
     keep_freed_memory(compute)
     models: list[Model] = [read_model(path) for path in config.model]
     check_same_kind(models)
@@ -40,7 +41,8 @@ def segment(config: SegmentConfig, run: Run) -> list[Path]:
     for done, (each, key) in enumerate(chosen):
         volume = project.open_tomogram(each, key)
         where = f"{config.project}: run {each}, {key}"
-        models[0].check_voxel_size(volume.pixel_size, where)
+        for model in models:
+            model.check_voxel_size(volume.pixel_size, where)
         maps = class_maps(
             models,
             volume,

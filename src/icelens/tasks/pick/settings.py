@@ -18,7 +18,7 @@ EXCLUSION_SCALE = 0.75
 """Two particles of one kind are at least this share of their radius apart."""
 CENTROID_SCALE = 0.75
 """The place of a peak is the centre of mass of the probability within this share of the radius."""
-DEFAULT_THRESHOLD = 0.3
+DEFAULT_THRESHOLD = 0.25
 """Probability from which on a pick counts where no held-out run has told a better one.
 
 Centres are weighted up in training, so that probabilities are high; on simulated tomograms 0.2 to

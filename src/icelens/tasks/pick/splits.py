@@ -7,6 +7,9 @@ import numpy as np
 
 from icelens.core.errors import MetadataError
 
+_ROUNDING = 1e-6
+"""Shares that add up to one but for this leave no rest."""
+
 
 @dataclass(frozen=True)
 class Split:
@@ -63,20 +66,25 @@ def choose_split(
         return Split(tuple(train) or left, tuple(validation), tuple(test))
     if train or validation or test:
         raise MetadataError("--split draws the runs; leave it out, or name no runs")
-    if not 1 <= len(shares) <= 3 or min(shares) < 0 or abs(sum(shares)) > 1 + 1e-6:
+    is_possible = shares[0] > 0 and min(shares) >= 0 and sum(shares) <= 1 + _ROUNDING
+    if len(shares) > 3 or not is_possible:
         raise MetadataError(
-            f"--split {','.join(f'{share:g}' for share in shares)}: expected up to three shares "
-            "from 0 that add up to at most 1, such as 0.7,0.15,0.15"
+            f"--split {','.join(f'{share:g}' for share in shares)}: expected up to three shares, "
+            "the first above 0, that add up to at most 1, such as 0.7,0.15,0.15"
         )
     return _drawn(known, shares, seed)
 
 
 def _drawn(known: Sequence[str], shares: Sequence[float], seed: int) -> Split:
     """Runs by chance; a part with a share gets one run at least, if there are enough."""
-    given = [*shares, max(0.0, 1 - sum(shares)), 0.0][:3]
+    rest = 1 - sum(shares)
+    given = [*shares, rest if rest > _ROUNDING else 0.0, 0.0][:3]
     order = [known[number] for number in np.random.default_rng(seed).permutation(len(known))]
-    counts = [max(round(share * len(order)), 1 if share > 0 else 0) for share in given]
-    counts[0] = max(len(order) - counts[1] - counts[2], 0)
+    held_out = [max(round(share * len(order)), 1 if share > 0 else 0) for share in given[1:]]
+    # what was rounded up does not take the last run to train on
+    while sum(held_out) >= len(order) and max(held_out) > 1:
+        held_out[held_out.index(max(held_out))] -= 1
+    counts = [max(len(order) - sum(held_out), 0), *held_out]
     first, second = counts[0], counts[0] + counts[1]
     return Split(
         tuple(sorted(order[:first])),

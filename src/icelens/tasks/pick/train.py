@@ -1,7 +1,7 @@
 """Train a picking network: tomograms, network and objective handed to the loop, then judged."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,11 @@ from icelens.core.errors import CheckpointError, StoppedEarly
 from icelens.core.events import Message
 from icelens.jobs.run import Run
 from icelens.tasks.pick.class_change import adapt_head
+from icelens.tasks.pick.costs import steps_for
 from icelens.tasks.pick.crops import Crops
 from icelens.tasks.pick.labelled import LabelledTomogram
 from icelens.tasks.pick.learning_data import LearningData, open_data
+from icelens.tasks.pick.loaded_once import LoadedOnce
 from icelens.tasks.pick.losses import DeepSupervision, build_loss
 from icelens.tasks.pick.model import Model, read_model
 from icelens.tasks.pick.network import SegmentationNetwork, build_network
@@ -28,7 +30,6 @@ from icelens.training.device import Compute, choose_compute, keep_freed_memory
 from icelens.training.loop import FitResult, FitSettings, fit
 from icelens.training.seed import seed_everything
 
-_STEPS_PER_PICK, _FEWEST_STEPS, _MOST_STEPS = 10, 800, 20_000
 _JUDGING_VIEWS = 4
 _NETWORK_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "half-unet": {"channels": [16, 32, 64, 128], "blocks": [1, 2, 2, 2]}
@@ -58,8 +59,17 @@ def train(config: TrainConfig, run: Run) -> Path:
     return train_on(config, data, split, run).checkpoint
 
 
-def train_on(config: LearningConfig, data: LearningData, split: Split, run: Run) -> Trained:
+def train_on(
+    config: LearningConfig,
+    data: LearningData | LoadedOnce,
+    split: Split,
+    run: Run,
+    *,
+    selects: bool = True,
+) -> Trained:
     """Train on one split of the runs; thresholds come from the validation runs.
+
+    `selects` keeps the step that does best on them; otherwise they are looked at once, at the end.
 
     Raises:
         StoppedEarly: If the time limit came first.
@@ -70,12 +80,13 @@ def train_on(config: LearningConfig, data: LearningData, split: Split, run: Run)
     tomograms = data.load(split.train, run.on_event)
     validation = data.load(split.validation, run.on_event)
     objects = data.truth.classes
+    if not warn_of_absent(objects, validation, run):
+        validation, split = (), replace(split, validation=())
     seed_everything(config.seed)  # the first weights are drawn, too
     network = make_network(config, objects, run)
     crops = make_crops(config, objects, tomograms, network.stride, compute)
     template = _template(config, objects, network, tomograms[0].pixel_size)
     scorer = Scorer(validation, template, compute, config.beta, run.on_event)
-    warn_of_absent(objects, validation, run)
     settings = fit_settings(config, tomograms)
     result = fit(
         network,
@@ -88,7 +99,7 @@ def train_on(config: LearningConfig, data: LearningData, split: Split, run: Run)
         seed=config.seed,
         resume=run.resume,
         on_event=run.on_event,
-        validate=scorer if validation else None,
+        validate=scorer if validation and selects else None,
     )
     judges = validation or tomograms
     if not validation:
@@ -188,8 +199,7 @@ def class_loss(config: LearningConfig, objects: Sequence[PickableObject]) -> Cla
 def fit_settings(config: LearningConfig, tomograms: Sequence[LabelledTomogram]) -> FitSettings:
     """Length and rates of the run."""
     num_picks = sum(len(tomogram.kind) for tomogram in tomograms)
-    wanted = min(max(_STEPS_PER_PICK * num_picks, _FEWEST_STEPS), _MOST_STEPS)
-    steps = config.steps or wanted
+    steps = config.steps or steps_for(num_picks)
     interval = max(1, steps // config.validations)
     return FitSettings(
         num_steps=steps,
@@ -241,23 +251,24 @@ def describe(
 
 def warn_of_absent(
     objects: Sequence[PickableObject], validation: Sequence[LabelledTomogram], run: Run
-) -> None:
-    """Name the classes that no validation run can judge."""
+) -> bool:
+    """Name the classes that no validation run can judge; say whether one can be judged at all."""
     if not validation:
-        return
+        return False
     absent = [
         each.name
         for number, each in enumerate(objects)
-        if each.is_particle and not any(len(t.picks_of(number)) for t in validation)
+        if not any(tomogram.holds(number) for tomogram in validation)
     ]
     if absent:
         run.on_event(
             Message(
-                f"no validation run holds {', '.join(absent)}: left out of the score, and its "
+                f"no validation run holds {', '.join(absent)}: left out of the score, and the "
                 f"threshold stays {DEFAULT_THRESHOLD:g}",
                 "warning",
             )
         )
+    return len(absent) < len(objects)
 
 
 def finish(result: FitResult, run: Run) -> None:

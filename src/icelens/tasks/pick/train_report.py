@@ -45,7 +45,7 @@ def report_training(
         f"Best score {held_out.score:.3f}: {described(held_out)}. Thresholds are those of the "
         "greatest F-beta; on other runs expect a little less."
     )
-    _table(run, held_out, thresholds)
+    show_scores(run, held_out, thresholds)
     curves = {each.name: each.curve for each in held_out.classes() if each.curve is not None}
     if curves:
         run.report.figure(
@@ -53,16 +53,17 @@ def report_training(
             name="precision_recall",
             caption="Precision over recall as the threshold falls, one to one.",
         )
-    _picture(run, judges, held_out, thresholds, objects, name="held_out")
+    show_worst_run(run, judges, held_out, thresholds, objects, name="held_out")
     if tested is not None:
         run.report.section("Scores on the test runs, at those thresholds")
         kept = {name: kept_picks(picks, thresholds) for name, picks in tested.picks.items()}
         truth = {each.name: true_picks(each, objects) for each in tests}
         classes = [each for each in objects if any(each.name == c.name for c in tested.classes())]
         score = score_detections(truth, kept, classes)
-        run.report.text(f"Weighted F4 by the CZII rule: {score.f_beta or 0:.3f}.")
-        _table(run, HeldOut(score, tested.dice, kept), thresholds)
-        _picture(run, tests, tested, thresholds, objects, name="test")
+        if score.f_beta is not None:
+            run.report.text(f"Weighted F4 by the CZII rule: {score.f_beta:.3f}.")
+        show_scores(run, HeldOut(score, tested.dice, kept), thresholds)
+        show_worst_run(run, tests, tested, thresholds, objects, name="test")
 
 
 def kept_picks(picks: Picks, thresholds: Mapping[str, float]) -> Picks:
@@ -71,7 +72,8 @@ def kept_picks(picks: Picks, thresholds: Mapping[str, float]) -> Picks:
     return picks.select(picks.score >= np.array(least).reshape(-1))
 
 
-def _table(run: Run, result: HeldOut, thresholds: Mapping[str, float]) -> None:
+def show_scores(run: Run, result: HeldOut, thresholds: Mapping[str, float]) -> None:
+    """Add the table of classes: scores, thresholds and errors of positions."""
     run.report.table(
         ["object", "particles", "F-beta, best", "average precision", "threshold", "error RMS (Å)"],
         [
@@ -96,7 +98,7 @@ def _shown(value: float | None, digits: int = 3) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def _picture(
+def show_worst_run(
     run: Run,
     tomograms: Sequence[LabelledTomogram],
     result: HeldOut,

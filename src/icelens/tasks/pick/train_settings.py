@@ -18,7 +18,7 @@ class AugmentConfig(Config):
     flips: bool = True
     """Mirror along z, y and x, each half of the time; the wedge is the same in a mirror."""
 
-    turn_probability: float = Field(default=0.0, ge=0, le=1)
+    turn_probability: float = Field(default=0.5, ge=0, le=1)
     """Share of crops that are turned by a few degrees and scaled by a few percent."""
 
     turn_angle: float = Field(default=6.0, ge=0, le=30, json_schema_extra={"unit": "degrees"})
