@@ -27,8 +27,8 @@ from icelens.core.volumes.spheres import label_spheres
 from icelens.jobs.journal import read_metrics
 from icelens.jobs.run import run_job
 from icelens.tasks.pick.labelled import LabelledTomogram
+from icelens.tasks.pick.learning_setup import class_loss, fit_settings
 from icelens.tasks.pick.model import read_model
-from icelens.tasks.pick.train import class_loss, fit_settings
 from icelens.tasks.pick.train_jobs import train
 from icelens.tasks.pick.train_settings import TrainConfig
 from icelens.training.checkpoint import load_checkpoint

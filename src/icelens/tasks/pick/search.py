@@ -13,6 +13,7 @@ from icelens.core.events import Message, Progress
 from icelens.jobs.record import free_name
 from icelens.jobs.run import Run
 from icelens.tasks.pick.learning_data import open_data
+from icelens.tasks.pick.learning_setup import fit_settings
 from icelens.tasks.pick.loaded_once import LoadedOnce
 from icelens.tasks.pick.same_settings import comparable_settings, refuse_other_settings
 from icelens.tasks.pick.search_results import write_results
@@ -30,7 +31,6 @@ from icelens.tasks.pick.search_storage import (
 from icelens.tasks.pick.search_trial import Objective, TrialFailed, forget_weights
 from icelens.tasks.pick.search_workers import begin_again, revive_dead_trials
 from icelens.tasks.pick.splits import Split
-from icelens.tasks.pick.train import fit_settings
 from icelens.training.distributed import num_processes
 
 if TYPE_CHECKING:
