@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 JOBS = {(job.task, job.command): job for job in registry.all_jobs()}
 NO_JOBS = {"doctor", "demo", "schema"}
-OTHER_FLAGS = {"--nproc-per-node", "--nnodes", "--rdzv-endpoint"}
-"""Flags that belong to torchrun."""
+OTHER_FLAGS = {"--nproc-per-node", "--nnodes", "--rdzv-endpoint", "--logdir", "--backend-store-uri"}
+"""Flags that belong to torchrun, tensorboard and mlflow."""
 BLOCK = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 

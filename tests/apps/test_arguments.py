@@ -49,6 +49,17 @@ def test_flags_go_over_the_file(tmp_path: Path) -> None:
     assert config.optimisation.learning_rate == 1e-4
 
 
+def test_trackers_may_be_repeated() -> None:
+    words = ["--track", "mlflow", "--track", "tensorboard", "--track", "mlflow"]
+    assert arguments.parse(toy, ["--star", "a", *words]).trackers == ("mlflow", "tensorboard")
+    assert arguments.parse(toy, ["--star", "a"]).trackers == ()
+
+
+def test_unknown_tracker_is_refused() -> None:
+    with pytest.raises(arguments.UsageError, match="--track: invalid choice: 'mflow'"):
+        arguments.parse(toy, ["--star", "a", "--track", "mflow"])
+
+
 def test_word_without_a_flag_is_refused() -> None:
     with pytest.raises(arguments.UsageError, match="'stray': expected a flag before it"):
         arguments.parse(toy, ["stray", "--star", "a"])

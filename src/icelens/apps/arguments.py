@@ -13,6 +13,7 @@ from icelens.jobs.job import Job
 from icelens.jobs.record import read_record
 from icelens.jobs.registry import did_you_mean
 from icelens.jobs.settings import Setting, as_text, settings_of
+from icelens.jobs.tracking import TRACKERS
 from icelens.jobs.validation import (
     has_open_length,
     make_config,
@@ -22,7 +23,15 @@ from icelens.jobs.validation import (
     takes_list,
 )
 
-RUN_FLAGS = ("--config", "--print-config", "--dry-run", "--resume", "--overwrite", "--help")
+RUN_FLAGS = (
+    "--config",
+    "--print-config",
+    "--dry-run",
+    "--resume",
+    "--overwrite",
+    "--track",
+    "--help",
+)
 LEVELS = {
     "required": "required",
     "usual": "usual",
@@ -43,6 +52,7 @@ class Request:
     dry_run: bool
     resume: bool
     overwrite: bool
+    trackers: tuple[str, ...]
 
 
 class Parser(argparse.ArgumentParser):
@@ -81,6 +91,7 @@ def parse(job: Job[Any, Any], words: Sequence[str]) -> Request:
         dry_run=given["run.dry_run"],
         resume=given["run.resume"],
         overwrite=given["run.overwrite"],
+        trackers=tuple(dict.fromkeys(given["run.track"])),
     )
 
 
@@ -121,6 +132,11 @@ def _add_run_flags(parser: Parser, job: Job[Any, Any]) -> None:
             flag, dest="run." + flag[2:].replace("-", "_"), action="store_true",
             help=argparse.SUPPRESS if hide else text,
         )  # fmt: skip
+    group.add_argument(
+        "--track", dest="run.track", action="append", default=[], choices=tuple(TRACKERS),
+        help="show the metrics there too; may be repeated"
+        if job.resumable else argparse.SUPPRESS,
+    )  # fmt: skip
 
 
 def _add(group: "argparse._ArgumentGroup", setting: Setting) -> None:

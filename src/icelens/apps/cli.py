@@ -89,7 +89,9 @@ def _run(job: Job[Any, Any], words: list[str]) -> int:
         return DONE
     if request.dry_run:
         from icelens.apps.dry_run import describe
+        from icelens.jobs import run, tracking
 
+        tracking.check_trackers(job, run.output_folder(request.config), request.trackers)
         print(describe(job, request.config))
         return DONE
     return _perform(job, request)
@@ -110,12 +112,13 @@ def _perform(job: Job[Any, Any], request: arguments.Request) -> int:
                 request.config,
                 resume=request.resume,
                 overwrite=request.overwrite,
+                trackers=request.trackers,
                 on_event=ignore if run.is_follower() else display,
             )
     except StoppedEarly as stop:
-        return _say(f"stopped: {stop or 'time limit'}{_continue(job, folder)}", DONE)
+        return _say(f"stopped: {stop or 'time limit'}{_continue(job, folder, request)}", DONE)
     except KeyboardInterrupt:
-        return _say(f"stopped{_continue(job, folder)}", INTERRUPTED)
+        return _say(f"stopped{_continue(job, folder, request)}", INTERRUPTED)
     except IcelensError:
         raise
     except Exception as error:  # noqa: BLE001 - the last resort, so that nobody meets a bare traceback
@@ -134,13 +137,13 @@ def _conclude(result: object, folder: Path | None) -> None:
         print(result)
 
 
-def _continue(job: Job[Any, Any], folder: Path | None) -> str:
+def _continue(job: Job[Any, Any], folder: Path | None, request: arguments.Request) -> str:
     """How to go on, if the job can."""
     from icelens.jobs.run import resume_command
 
     if folder is None or not job.resumable:
         return ""
-    return f"; continue with: {resume_command(job, folder)}"
+    return f"; continue with: {resume_command(job, folder, request.trackers)}"
 
 
 def _unexpected(error: Exception, folder: Path | None) -> int:

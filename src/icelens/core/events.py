@@ -24,6 +24,8 @@ class Metrics:
 
     step: int
     values: Mapping[str, float] = field(default_factory=dict)
+    part: str = ""
+    """Part of the run that counts its own steps, such as `fold 2`; it keeps its own file."""
 
 
 @dataclass(frozen=True)

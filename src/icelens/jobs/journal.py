@@ -31,6 +31,8 @@ class Journal:
     def listen(self, event: Event) -> None:
         """Store one event."""
         if isinstance(event, Metrics):
+            if event.part:
+                return  # steps of several parts would mix; each part keeps its own file
             values = {name: _number(value) for name, value in event.values.items()}
             self._metrics.write(json.dumps({"step": event.step, **values}) + "\n")
         elif isinstance(event, Message):

@@ -5,9 +5,10 @@ A folder holds `run.json` (and `run-1.json` ... of earlier runs), `log.txt`, `me
 """
 
 import os
+import shlex
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from icelens.jobs.lock import locked_folder
 from icelens.jobs.record import Record, free_name, keep_as_history, read_record
 from icelens.jobs.report import Report, write_report
 from icelens.jobs.settings import command_line, paths_in
+from icelens.jobs.tracking import LEFT_BEHIND, Tracking, check_trackers, tracked_run
 
 
 class FolderInUseError(IcelensError):
@@ -53,6 +55,7 @@ def run_job(
     *,
     resume: bool = False,
     overwrite: bool = False,
+    trackers: Sequence[str] = (),
     on_event: OnEvent = ignore,
 ) -> ResultT:
     """Run a job in the folder `config.output` and record it there.
@@ -65,6 +68,7 @@ def run_job(
         config: Its settings.
         resume: Continue the run in the folder.
         overwrite: Begin anew in a folder that holds a run; its checkpoints and metrics are removed.
+        trackers: Where metrics go besides `metrics.jsonl`: `tensorboard`, `mlflow` or both.
         on_event: Also hears every event, after the record.
 
     Returns:
@@ -73,10 +77,13 @@ def run_job(
     Raises:
         FolderInUseError: If a resumable job finds an earlier run and is not told what to do.
         RunLockedError: If another process uses the folder.
+        TrackerError: If a tracker is not installed, or there is no folder to track.
         StoppedEarly: If the time limit was reached; the record says `stopped`.
         KeyboardInterrupt: After the record says `stopped`.
     """
     folder = output_folder(config)
+    if not is_follower():
+        check_trackers(job, folder, trackers)
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="icelens-") as temporary:
             return job(config, Run(Path(temporary), on_event))
@@ -85,7 +92,9 @@ def run_job(
         return job(config, Run(folder, resume=resume))
     with locked_folder(folder):
         _settle_earlier_run(job, folder, resume=resume, overwrite=overwrite)
-        with _recorded(job, config, folder, resume=resume, on_event=on_event) as run:
+        with _recorded(
+            job, config, folder, resume=resume, trackers=trackers, on_event=on_event
+        ) as run:
             return job(config, run)
 
 
@@ -107,9 +116,14 @@ def is_follower() -> bool:
     return os.environ.get("RANK", "0") != "0"
 
 
-def resume_command(job: Job[Any, Any], folder: Path) -> str:
+def resume_command(job: Job[Any, Any], folder: Path, trackers: Sequence[str] = ()) -> str:
     """The command that continues a stopped run; its settings are read from the folder."""
-    return f"icelens {job.task} {job.command} --output {folder} --resume"
+    words = ["icelens", job.task, job.command, "--output", str(folder), "--resume"]
+    return shlex.join([*words, *_track_words(trackers)])
+
+
+def _track_words(trackers: Sequence[str]) -> list[str]:
+    return [word for name in trackers for word in ("--track", name)]
 
 
 def _settle_earlier_run(job: Job[Any, Any], folder: Path, *, resume: bool, overwrite: bool) -> None:
@@ -129,9 +143,9 @@ def _settle_earlier_run(job: Job[Any, Any], folder: Path, *, resume: bool, overw
             "choose another --output"
         )
     keep_as_history(folder)
-    metrics = folder / METRICS_NAME
-    if not resume and metrics.exists():
-        metrics.rename(free_name(folder, "metrics", ".jsonl"))
+    for left in (folder / name for name in (METRICS_NAME, *LEFT_BEHIND)):
+        if not resume and left.exists():
+            left.rename(free_name(folder, left.stem, left.suffix))
     if overwrite and job.resumable:
         # A state left behind would be taken up by a later --resume of a run that never made it.
         for checkpoint in folder.glob("*.safetensors"):
@@ -140,7 +154,13 @@ def _settle_earlier_run(job: Job[Any, Any], folder: Path, *, resume: bool, overw
 
 @contextmanager
 def _recorded(
-    job: Job[ConfigT, Any], config: ConfigT, folder: Path, *, resume: bool, on_event: OnEvent
+    job: Job[ConfigT, Any],
+    config: ConfigT,
+    folder: Path,
+    *,
+    resume: bool,
+    trackers: Sequence[str],
+    on_event: OnEvent,
 ) -> Iterator[Run]:
     """Give a job its Run, and write down how it ended whatever happens."""
     inputs = [{"setting": key, **provenance.fingerprint(path)} for key, path in paths_in(config)]
@@ -150,7 +170,7 @@ def _recorded(
             "format": 1,
             "job": job.name,
             "config": config.model_dump(mode="json"),
-            "command": command_line(job, config),
+            "command": command_line(job, config, *_track_words(trackers)),
             "working_directory": str(Path.cwd()),
             "resumed": resume,
             "seed": getattr(config, "seed", None),
@@ -161,11 +181,14 @@ def _recorded(
             "citations": list(job.cites),
         },
     )
+    tracked = tracked_run(job, config, folder, is_resumed=resume)
     with Journal(folder, record) as journal:
-        run = Run(folder, journal.tee(on_event), resume=resume)
+        tracking = Tracking(trackers, tracked, journal.tee(on_event))
+        run = Run(folder, tracking.listen, resume=resume)
         with record:
             try:
-                yield run
+                with tracking:
+                    yield run
             except BaseException as error:
                 # The first error matters; a full disk may be why its record fails too.
                 with suppress(IcelensError, OSError):
