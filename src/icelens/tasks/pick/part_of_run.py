@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -19,8 +20,8 @@ def part_of(
 ) -> Iterator[Run]:
     """Give a part its own Run; its metrics and its report stay in `folder`.
 
-    What it says reaches the whole run under the part's name; metrics do not, because the steps of
-    several parts would mix.
+    What it says reaches the whole run under the part's name; metrics are marked with it, because the
+    steps of several parts would mix.
 
     Args:
         run: Of the whole job.
@@ -49,6 +50,7 @@ def _tell(on_event: OnEvent, metrics: TextIO, event: Event, name: str) -> None:
     if isinstance(event, Metrics):
         values = {key: value for key, value in event.values.items() if math.isfinite(value)}
         metrics.write(json.dumps({"step": event.step, **values}) + "\n")
+        on_event(replace(event, part=name))  # trackers draw the parts apart
     elif isinstance(event, Message):
         on_event(Message(f"{name}: {event.text}", event.level))
     elif isinstance(event, Progress):
