@@ -20,7 +20,7 @@ def part_of(
 ) -> Iterator[Run]:
     """Give a part its own Run; its metrics and its report stay in `folder`.
 
-    What it says reaches the whole run under the part's name; metrics are marked with it, because the
+    What it says reaches the whole run under the part's name; metrics are marked with it, as the
     steps of several parts would mix.
 
     Args:
