@@ -172,6 +172,7 @@ def _work(study: "Study", objective: Objective) -> None:
 
 def _one_trial(study: "Study", objective: Objective) -> bool:
     """Do a trial; whether its settings failed. One that is interrupted is queued again."""
+    from optuna.exceptions import UpdateFinishedTrialError
     from optuna.trial import TrialState
 
     objective.forget()
@@ -183,6 +184,12 @@ def _one_trial(study: "Study", objective: Objective) -> bool:
             if trial.state == TrialState.FAIL:
                 begin_again(study, trial)
         raise
+    except (ValueError, UpdateFinishedTrialError) as error:
+        if isinstance(error, ValueError) and not str(error).startswith("Cannot tell"):
+            raise
+        text = f"trial {objective.number} was taken for dead by another process and begun there"
+        objective.run.on_event(Message(text, "warning"))
+        return True
     if objective.number is None:
         return False
     trial = study.get_trials(deepcopy=False)[objective.number]

@@ -44,7 +44,7 @@ def open_storage(storage: str, on_dead: "Callable[[Study, FrozenTrial], None]") 
     Raises:
         InputFileError: If it cannot be opened, is locked, or is something else.
     """
-    with explained_storage(storage):
+    with quiet_optuna(), explained_storage(storage):
         if is_url(storage):
             return _database(storage, on_dead)
         return _journal(Path(storage))
@@ -142,18 +142,21 @@ def _database(url: str, on_dead: "Callable[[Study, FrozenTrial], None]") -> "Bas
     from optuna.storages import RDBStorage
 
     options: dict[str, Any] = {"pool_pre_ping": True}
-    if url.startswith("sqlite") and "timeout=" not in url:
+    is_file = url.startswith("sqlite")
+    if is_file and "timeout=" not in url:
         options["connect_args"] = {"timeout": _SQLITE_WAIT}
     try:
         return RDBStorage(
             url,
             engine_kwargs=options,
-            heartbeat_interval=HEARTBEAT_SECONDS,
+            # of processes on one machine the lock of their folder tells, and SQLite is spared
+            heartbeat_interval=None if is_file else HEARTBEAT_SECONDS,
             grace_period=GRACE_SECONDS,
-            failed_trial_callback=on_dead,
+            heartbeat_stale_trial_callback=on_dead,
         )
     except ImportError as error:
-        name = getattr(error, "name", None) or "of this database"
+        missing = error.__cause__ or error.__context__ or error
+        name = getattr(missing, "name", None) or url.partition("://")[0]
         raise InputFileError(
             f"{shown(url)}: the Python driver {name} is not installed; install it with pip, or "
             "leave --storage out to use a journal file"

@@ -47,8 +47,10 @@ def revive_dead_trials(study: "Study", output: Path) -> list[int]:
     Called by a process between its trials: what is said to run in its own folder does not.
     """
     from optuna.exceptions import UpdateFinishedTrialError
+    from optuna.storages import fail_stale_trials
     from optuna.trial import TrialState
 
+    fail_stale_trials(study)  # by a database's heartbeat; other storages have none
     dead = []
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         if not is_dead(trial, output):
