@@ -11,6 +11,10 @@ MEASUREMENTS = {
     "startup": "icelens --help and what it imports",
     "steps": "CPU-seconds of refine and denoise steps",
     "pick_network": "CPU-seconds of pick's U-Net, training and forward, beside MONAI's",
+    "pick_data": "CPU-seconds to cut training crops of pick from a large tomogram",
+    "pick_segment": "voxels per CPU-second of pick segment; without --quick also its peak memory",
+    "pick_localize": "CPU-seconds to find particles in class maps of a large tomogram",
+    "pick_quality": "F4 of pick on simulated tomograms; learning curve without --quick",
     "prediction": "voxels per CPU-second; without --quick also the peak memory of 512x512x200",
     "memory": "bytes per voxel of mask and deconvolution",
     "simulate": "CPU-seconds of the simulator",
@@ -22,7 +26,7 @@ QUICKLY = ("startup", "steps", "prediction", "simulate")
 
 def main() -> int:
     """Run the named measurements; without names those that take about a minute."""
-    listing = "\n".join(f"  {name:12}{text}" for name, text in MEASUREMENTS.items())
+    listing = "\n".join(f"  {name:14}{text}" for name, text in MEASUREMENTS.items())
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=__doc__,

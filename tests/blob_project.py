@@ -22,8 +22,9 @@ OBJECTS: tuple[dict[str, Any], ...] = (
 SIGN = {"bright": 1.0, "dark": -1.0}
 WIDTH = {"bright": 2.5, "dark": 1.7}
 """Standard deviation in voxels."""
-COUNT = 8
-"""Blobs of each kind in a run."""
+SMALL = (16, 32, 32)
+"""Of runs that are as large as a crop."""
+VOXELS_PER_BLOB = 8192
 
 TINY: dict[str, Any] = {
     "network_settings": {"channels": [8, 16, 24], "blocks": [1, 1, 1]},
@@ -38,8 +39,8 @@ TINY: dict[str, Any] = {
     "threads": 1,
 }
 """Settings of a training of seconds."""
-SHORT = {**TINY, "steps": 2, "validations": 1, "crop_size": (16, 32, 32)}
-"""Settings of a training that ends before anything is learnt."""
+SHORT = {**TINY, "steps": 2, "validations": 1, "crop_size": SMALL}
+"""Settings of a training on small runs that ends before anything is learnt."""
 
 
 def blob(shape: Sequence[int], centre_zyx_px: Sequence[float], width_px: float) -> np.ndarray:
@@ -86,7 +87,8 @@ def blobs(seed: int, shape: tuple[int, int, int] = SHAPE) -> tuple[np.ndarray, d
     """Noise with blobs of both kinds, and where they are in voxels."""
     rng = np.random.default_rng(seed)
     values = 0.3 * rng.normal(size=shape)
-    all_places = places(shape, COUNT * len(SIGN), rng)
+    count = int(np.prod(shape)) // VOXELS_PER_BLOB
+    all_places = places(shape, count - count % len(SIGN), rng)
     truth = dict(zip(SIGN, np.split(all_places, len(SIGN)), strict=True))
     for name, centres in truth.items():
         for centre in centres:
@@ -94,24 +96,17 @@ def blobs(seed: int, shape: tuple[int, int, int] = SHAPE) -> tuple[np.ndarray, d
     return values.astype(np.float32), truth
 
 
-def add_run(
-    project: Project, run: str, seed: int, types: Sequence[str] = ("wbp",)
-) -> dict[str, np.ndarray]:
-    """A run with its tomograms and true picks; returns places in Å."""
-    values, truth = blobs(seed)
-    for number, tomogram_type in enumerate(types):
-        project.write_tomogram(run, Volume(values * (1 + number), PIXEL_SIZE), tomogram_type)
-    in_angstrom = {name: places * PIXEL_SIZE for name, places in truth.items()}
-    for name, centres in in_angstrom.items():
-        project.write_picks(run, PicksKey(name, TRUTH), Picks(centres))
-    return in_angstrom
+def add_run(project: Project, run: str, seed: int, shape: tuple[int, int, int] = SHAPE) -> None:
+    """A run with its tomogram and true picks."""
+    values, truth = blobs(seed, shape)
+    project.write_tomogram(run, Volume(values, PIXEL_SIZE), "wbp")
+    for name, centres in truth.items():
+        project.write_picks(run, PicksKey(name, TRUTH), Picks(centres * PIXEL_SIZE))
 
 
-def blob_project(
-    folder: Path, num_runs: int = 3, *, types: Sequence[str] = ("wbp",), first_seed: int = 0
-) -> Project:
+def blob_project(folder: Path, num_runs: int = 3, shape: tuple[int, int, int] = SHAPE) -> Project:
     """Runs TS_1, TS_2 ... of one sampling."""
     project = empty_project(folder)
     for number in range(num_runs):
-        add_run(project, f"TS_{number + 1}", first_seed + number, types)
+        add_run(project, f"TS_{number + 1}", number, shape)
     return project

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from blob_project import TINY, blob_project
+from blob_project import SMALL, TINY, blob_project
 
 from icelens.jobs.run import run_job
 from icelens.tasks.pick.train_jobs import train
@@ -36,12 +36,29 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainedBlobs:
     return TrainedBlobs(project.path, folder / "model")
 
 
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three small runs; only to be read: what is written goes into `own_small`."""
+    return blob_project(tmp_path_factory.mktemp("small") / "p", 3, SMALL).path
+
+
 @pytest.fixture
 def own_project(trained: TrainedBlobs, tmp_path: Path) -> Path:
-    """The same project with an overlay of its own to write to."""
-    content = json.loads(trained.project.read_text())
+    """The project of `trained` with an overlay of its own to write to."""
+    return with_own_overlay(trained.project, tmp_path)
+
+
+@pytest.fixture
+def own_small(small: Path, tmp_path: Path) -> Path:
+    """The small runs with an overlay of their own to write to."""
+    return with_own_overlay(small, tmp_path)
+
+
+def with_own_overlay(project: Path, folder: Path) -> Path:
+    """Another configuration that reads the same files and writes elsewhere."""
+    content = json.loads(project.read_text())
     content["static_root"] = content["overlay_root"]
-    content["overlay_root"] = f"local://{tmp_path / 'overlay'}"
-    path = tmp_path / "own.json"
+    content["overlay_root"] = f"local://{folder / 'overlay'}"
+    path = folder / "own.json"
     path.write_text(json.dumps(content))
     return path

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from icelens.core.data.pickable import PickableObject
-from icelens.core.errors import CheckpointError, StoppedEarly
+from icelens.core.errors import CheckpointError, IcelensError, StoppedEarly
 from icelens.core.events import Message
 from icelens.jobs.run import Run
 from icelens.tasks.pick.class_change import adapt_head
@@ -31,6 +31,7 @@ from icelens.training.loop import FitResult, FitSettings, fit
 from icelens.training.seed import seed_everything
 
 _JUDGING_VIEWS = 4
+_CENTRE_LOSS = "weighted-cross-entropy"
 _NETWORK_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "half-unet": {"channels": [16, 32, 64, 128], "blocks": [1, 2, 2, 2]}
 }
@@ -189,10 +190,20 @@ def make_crops(
 
 
 def class_loss(config: LearningConfig, objects: Sequence[PickableObject]) -> ClassLoss:
-    """What is minimised, chosen once: centres as maps, or voxels as labels."""
+    """What is minimised, chosen once: centres as maps, or voxels as labels.
+
+    Raises:
+        IcelensError: If the loss is unknown, or not one of centres.
+    """
+    is_default = config.loss == _CENTRE_LOSS
     if config.target is None and config.targets == "centres":
+        if not is_default or config.loss_settings:
+            raise IcelensError(
+                f"--loss {config.loss}: centres have {_CENTRE_LOSS}, set by --centre-weight; for "
+                "other losses and their settings add --targets spheres"
+            )
         return CentreLoss(config.centre_weight, tuple(not each.is_particle for each in objects))
-    name = "tversky" if config.loss == "weighted-cross-entropy" else config.loss
+    name = "tversky" if is_default else config.loss
     return LabelLoss(DeepSupervision(build_loss({"name": name, **config.loss_settings})))
 
 
