@@ -15,6 +15,7 @@ from torch.distributed.run import parse_args
 
 from icelens.apps import arguments, cli
 from icelens.jobs import registry
+from icelens.jobs import run as run_module
 from icelens.jobs.settings import settings_of
 from icelens.tasks.restore import network
 from icelens.training.networks.unet_3d import UNet3D
@@ -64,13 +65,15 @@ def test_command_is_understood(words: list[str]) -> None:
 
 def test_torchrun_passes_our_flags_on() -> None:
     # torchrun matches abbreviations: it takes --star for --start-method unless told to stop
-    guide = (ROOT / "docs" / "guide" / "restore.md").read_text(encoding="utf-8")
-    lines = [line for line in guide.splitlines() if line.startswith("torchrun ")]
-    assert lines
-    for line in lines:
-        given = parse_args(shlex.split(line)[1:])
-        assert (given.module, given.training_script) == (True, "icelens.apps.cli")
-        arguments.parse(JOBS["restore", "refine"], given.training_script_args[2:])
+    for page in ("restore.md", "pick.md"):
+        guide = (ROOT / "docs" / "guide" / page).read_text(encoding="utf-8")
+        lines = [line for line in guide.splitlines() if line.startswith("torchrun ")]
+        assert lines
+        for line in lines:
+            given = parse_args(shlex.split(line)[1:])
+            assert (given.module, given.training_script) == (True, "icelens.apps.cli")
+            task, command, *flags = given.training_script_args
+            arguments.parse(JOBS[task, command], flags)
 
 
 def test_unknown_flag_in_a_page_would_be_found() -> None:
@@ -110,6 +113,35 @@ def test_every_flag_is_on_the_page_for_users_of_isonet2(command: str) -> None:
         assert f"{setting.flag}`" in text or f"{setting.flag} " in text, setting.flag
 
 
+def flags_beyond_training(command: str) -> set[str]:
+    """A job's own flags: search and cross-validation have those of training, too."""
+    own = {setting.flag for setting in settings_of(JOBS["pick", command].config_type)}
+    training = {setting.flag for setting in settings_of(JOBS["pick", "train"].config_type)}
+    return own - training if command in {"search", "cross-validate"} else own
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "import", "targets", "train", "search", "cross-validate", "segment", "localize",
+        "evaluate", "membrane", "import-octopi",
+    ],
+)  # fmt: skip
+def test_every_flag_is_on_the_page_for_users_of_octopi(command: str) -> None:
+    text = (ROOT / "docs" / "coming-from" / "octopi.md").read_text(encoding="utf-8")
+    for flag in flags_beyond_training(command):
+        assert re.search(rf"{flag}[`, ]", text), flag
+
+
+def test_python_of_the_pages_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(run_module, "run_job", lambda job, config: started.append(job.name))
+    text = (ROOT / "docs" / "coming-from" / "octopi.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    exec(compile(block, "octopi.md", "exec"), {})
+    assert started == ["pick.train", "pick.segment"]
+
+
 def headings_of(page: Path) -> set[str]:
     """Anchors as code hosts make them of a page's headings."""
     text = BLOCK.sub("", page.read_text(encoding="utf-8"))
@@ -147,9 +179,13 @@ def test_tree_of_the_readme_is_that_of_the_source() -> None:
     assert shown == readme_tree.tree(), "run `python tests/readme_tree.py`"
 
 
+TINY_TRAINING = [
+    "--steps", "2", "--crop-size", "16,32,32", "--validations", "1", "--precision", "float32",
+    "--batch-size", "1",
+]  # fmt: skip
 TINY: dict[tuple[str, str], list[str]] = {
     ("simulate", "tomograms"): [
-        "--shape", "24,40,40", "--count", "2", "--particles", "4", "--species", "1",
+        "--shape", "24,40,40", "--particles", "4", "--species", "1",
         "--mass-range", "100,150", "--recording.tilt-step", "10",
     ],
     ("restore", "refine"): [
@@ -160,6 +196,12 @@ TINY: dict[tuple[str, str], list[str]] = {
         "--box-size", "16", "--batch-size", "2", "--epochs", "1", "--subtomograms", "2",
         "--network", "unet-small",
     ],
+    ("pick", "train"): TINY_TRAINING,
+    ("pick", "cross-validate"): TINY_TRAINING,
+    ("pick", "search"): [*TINY_TRAINING, "--keep", "crop_size,batch_size", "--trials", "1"],
+    ("pick", "segment"): ["--views", "1"],
+    ("pick", "localize"): ["--threshold", "0.001"],
+    ("pick", "extract"): ["--box-size", "16"],
 }  # fmt: skip
 """What makes a command of a page quick; a flag given last counts."""
 
@@ -184,7 +226,8 @@ def run(words: list[str]) -> None:
 def runs_here(words: list[str]) -> bool:
     """Whether a command needs neither a GPU nor a file that only its user has."""
     line = " ".join(words)
-    return words[0] not in NO_JOBS and "cuda" not in line and "network.pt" not in line
+    absent = ("cuda", "network.pt", "best_model.pth", "--segmentation membrane")
+    return words[0] not in NO_JOBS and not any(word in line for word in absent)
 
 
 @pytest.mark.usefixtures("newcomer")
@@ -199,6 +242,29 @@ def test_main_commands_of_the_readme_run_end_to_end() -> None:
         if words[0] == "tools":
             run(words)
     for result in ("corrected/TS_01.mrc", "corrected/report.html", "assess/report.html"):
+        assert Path(result).is_file()
+
+
+@pytest.mark.usefixtures("newcomer")
+def test_picking_commands_of_the_readme_run_in_their_order() -> None:
+    commands = [words for words in commands_of(ROOT / "README.md") if runs_here(words)]
+    run(next(words for words in commands if words[0] == "simulate"))
+    for words in commands:
+        if words[0] == "pick" and words[1] not in {"cross-validate", "search"}:
+            run(words)
+    for result in ("particles.star", "subtomograms/particles.star", "evaluation/scores.json"):
+        assert Path(result).is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("newcomer")
+def test_every_command_of_the_guide_to_picking_runs_in_its_order() -> None:
+    text = (ROOT / "docs" / "guide" / "pick.md").read_text(encoding="utf-8")
+    torchrun = {line.partition("icelens.apps.cli ")[2] for line in text.splitlines()}
+    for words in commands_of(ROOT / "docs" / "guide" / "pick.md"):
+        if runs_here(words) and shlex.join(words) not in torchrun:
+            run(words)
+    for result in ("particles.tbl", "folds/cross_validation.json", "search/best.yaml"):
         assert Path(result).is_file()
 
 
