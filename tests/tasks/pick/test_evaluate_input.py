@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from evaluated_project import FOUND, TRUTH, new_project, scored_project, write, write_tomogram
 
-from icelens.core.errors import GeometryError, InputFileError, MetadataError
+from icelens.core.errors import InputFileError, MetadataError
 from icelens.core.events import Event, Message
 from icelens.core.io.copick.project import Project
 from icelens.tasks.pick.evaluate_input import Evaluated, gather
@@ -99,7 +99,7 @@ def test_denoised_tomogram_is_drawn_unless_another_is_asked_for(project):
 
 def test_truth_outside_its_tomogram_is_refused(project):
     write(project, "TS_1", "ribosome", TRUTH, [(50, 50, 50), (5000, 50, 50)])
-    with pytest.raises(GeometryError, match=r"1 of 6 true picks .* run TS_1 at .*\(5000, 50, 50\)"):
+    with pytest.raises(MetadataError, match=r"1 of 6 picks .* in TS_1, such as .*\(5000, 50, 50\)"):
         gathered(project)
 
 

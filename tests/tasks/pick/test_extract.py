@@ -168,7 +168,7 @@ def test_mistakes_are_one_line_and_write_no_box(
 def test_pixels_given_as_angstrom_or_the_reverse_are_refused(project: Path) -> None:
     far = Picks(np.full((2, 3), 1e4), species=("apoferritin",) * 2, tomogram_id=("TS_1",) * 2)
     write(open_project(project), "TS_1", far)
-    with pytest.raises(IcelensError, match="2 of 2 picks lie outside the tomogram"):
+    with pytest.raises(IcelensError, match="2 of 2 picks lie outside their tomogram"):
         extracted(project, objects=("apoferritin",))
 
 

@@ -15,9 +15,7 @@ from icelens.tasks.pick.picked import (
     collect_picks,
     common_pixel_size,
     frame_of,
-    is_inside,
     joined,
-    refuse_many_outside,
 )
 
 
@@ -61,13 +59,11 @@ def test_one_table_has_one_sampling() -> None:
         common_pixel_size("p", [Frame(SHAPE, 10.0), Frame(SHAPE, 12.0)])
 
 
-def test_one_percent_may_lie_outside() -> None:
+def test_a_frame_reaches_half_a_voxel_beyond_the_outer_centres() -> None:
     frame = Frame(SHAPE, 10.0)
     picks = Picks(np.array([[-5.0, 0.0, 0.0], [-5.1, 0.0, 0.0], [395.0, 0.0, 635.1]]))
-    assert is_inside(picks, frame).tolist() == [True, False, False]
-    refuse_many_outside("p", 1, 100, frame)
-    with pytest.raises(MetadataError, match=r"p: 2 of 100 picks .* 400 x 560 x 640 Å"):
-        refuse_many_outside("p", 2, 100, frame)
+    assert frame.holds(picks).tolist() == [True, False, False]
+    assert str(frame) == "400 x 560 x 640 Å"
 
 
 def test_objects_are_those_of_the_project(project: Project) -> None:

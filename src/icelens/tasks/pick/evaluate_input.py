@@ -7,15 +7,13 @@ import numpy as np
 
 from icelens.core.data.pickable import PickableObject, Source
 from icelens.core.data.picks import Picks
-from icelens.core.errors import GeometryError, MetadataError
+from icelens.core.errors import MetadataError
 from icelens.core.events import Message, OnEvent, Progress
+from icelens.core.geometry.inside import is_inside, refuse_many_outside
 from icelens.core.io.copick.project import PicksKey, Project, TomogramKey
 from icelens.core.metrics.matching import check_scores
 from icelens.tasks.pick.evaluate_jobs import EvaluateConfig
 from icelens.tasks.pick.settings import source_of
-
-MOST_OUTSIDE = 0.01
-"""Share of the true picks that may lie outside their tomogram; more is a mistake of units."""
 
 Keys = Mapping[str, Sequence[PicksKey]]
 
@@ -38,9 +36,9 @@ def gather(config: EvaluateConfig, project: Project, on_event: OnEvent) -> Evalu
     """Read what is to be scored, and say which runs and objects lack something.
 
     Raises:
-        GeometryError: If more than 1 % of the true picks lie outside their tomogram.
         MetadataError: If a run, object, source or tomogram is not there, an object is no particle
-            or has no radius, or nothing can be scored.
+            or has no radius, more than 1 % of the true picks lie outside their tomogram, or
+            nothing can be scored.
     """
     truth_source, found_source = source_of(config.truth), source_of(config.picks)
     if truth_source == found_source:
@@ -139,22 +137,18 @@ def check_inside(
     """Refuse a truth that does not belong to its tomograms.
 
     Raises:
-        GeometryError: If more than 1 % of its picks lie outside.
+        MetadataError: If more than 1 % of its picks lie outside.
     """
-    outside, num, example = 0, 0, ""
+    outside = {}
     for run, key in tomograms.items():
-        shape = np.array(project.tomogram_shape(run, key))
-        voxel = truth[run].position_zyx / key.pixel_size
-        is_outside = ((voxel < -0.5) | (voxel > shape - 0.5)).any(axis=1)
-        outside, num = outside + int(is_outside.sum()), num + len(voxel)
-        if is_outside.any() and not example:
-            z, y, x = truth[run].position_zyx[is_outside][0].tolist()
-            example = f"run {run} at (z, y, x) = ({z:.0f}, {y:.0f}, {x:.0f}) Å"
-    if outside > MOST_OUTSIDE * num:
-        raise GeometryError(
-            f"{project.path}: {outside} of {num} true picks of {source} lie outside their "
-            f"tomogram, such as in {example}; correct their positions, which must be in Å"
-        )
+        places = truth[run].position_zyx
+        shape = project.tomogram_shape(run, key)
+        astray = places[~is_inside(places, shape=shape, pixel_size=key.pixel_size)]
+        if len(astray):
+            z, y, x = astray[0].tolist()
+            where = f"{source} in {run}, such as at (z, y, x) = ({z:.0f}, {y:.0f}, {x:.0f}) Å"
+            outside[where] = len(astray)
+    refuse_many_outside(str(project.path), outside, sum(len(truth[run]) for run in tomograms))
 
 
 def _runs_of(source: Source, keys: Keys, project: Project, flag: str) -> list[str]:

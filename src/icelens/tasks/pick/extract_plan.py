@@ -8,18 +8,13 @@ import numpy as np
 from icelens.core.data.picks import Picks
 from icelens.core.errors import MetadataError
 from icelens.core.events import Message
+from icelens.core.geometry.inside import refuse_many_outside
 from icelens.core.io.copick.project import Project, TomogramKey
 from icelens.core.optics.missing_wedge import TiltScheme
 from icelens.core.volumes.crop import outside_fraction
 from icelens.jobs.run import Run
 from icelens.tasks.pick.exchange_jobs import ExtractConfig
-from icelens.tasks.pick.picked import (
-    Frame,
-    collect_picks,
-    frame_of_key,
-    is_inside,
-    refuse_many_outside,
-)
+from icelens.tasks.pick.picked import Frame, collect_picks, frame_of_key
 from icelens.tasks.pick.subtomogram_weights import scheme_and_defocus
 
 LARGEST_PADDED_SHARE = 0.25
@@ -59,8 +54,8 @@ def plan(project: Project, config: ExtractConfig, run: Run) -> list[Source]:
         key = project.choose_tomogram(name, config.voxel_size, config.tomogram_type)
         frame = frame_of_key(project, name, key)
         chosen = picks.of_tomogram(name)
-        num_outside = int((~is_inside(chosen, frame)).sum())
-        refuse_many_outside(f"{config.project}: run {name}", num_outside, len(chosen), frame)
+        outside = {f"{name}, {frame}": int((~frame.holds(chosen)).sum())}
+        refuse_many_outside(str(config.project), outside, len(chosen))
         shares = [
             outside_fraction(frame.shape, position, config.box_size)
             for position in chosen.position_zyx / frame.pixel_size

@@ -6,11 +6,12 @@ from icelens.core.data.pickable import PickableObject
 from icelens.core.data.picks import Picks
 from icelens.core.errors import MetadataError
 from icelens.core.events import Message, Saved
+from icelens.core.geometry.inside import refuse_many_outside
 from icelens.core.io.copick.project import PicksKey, Project, open_project
 from icelens.core.io.pick_files import read_picks
 from icelens.jobs.run import Run
 from icelens.tasks.pick.exchange_jobs import ImportPicksConfig
-from icelens.tasks.pick.picked import Frame, frame_of, is_inside, refuse_many_outside
+from icelens.tasks.pick.picked import Frame, frame_of
 from icelens.tasks.pick.settings import source_of
 
 
@@ -66,9 +67,9 @@ def _by_run(project: Project, config: ImportPicksConfig, run: Run) -> dict[str, 
     for name in names if is_of_one else sorted(listed.intersection(names)):
         grid = frame(name)
         picks = read(grid) if is_of_one else read(grid).of_tomogram(name)
-        inside = is_inside(picks, grid)
+        inside = grid.holds(picks)
         lost = int((~inside).sum())
-        refuse_many_outside(f"{config.picks_file}: run {name}", lost, len(picks), grid)
+        refuse_many_outside(str(config.picks_file), {f"{name}, {grid}": lost}, len(picks))
         outside += lost
         kept[name] = picks.select(inside)
     if not kept:

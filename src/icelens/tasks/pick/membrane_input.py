@@ -8,14 +8,14 @@ import numpy.typing as npt
 
 from icelens.core.data.picks import Picks
 from icelens.core.errors import GeometryError, MetadataError
+from icelens.core.geometry.inside import refuse_many_outside
 from icelens.core.io.copick.project import PicksKey, Project, SegmentationKey
 from icelens.tasks.pick.membrane_jobs import MembraneConfig
+from icelens.tasks.pick.picked import Frame
 from icelens.tasks.pick.settings import source_of
 
 MOST_VOXELS_OFF = 4
 """A segmentation may differ so much from its tomogram along an axis: rounding of other programs."""
-MOST_OUTSIDE = 0.01
-"""Share of picks that may lie outside the segmentation; more is a mistake of units or of run."""
 _SAME_SAMPLING = 0.01
 
 
@@ -35,6 +35,12 @@ class Mask:
     labels: npt.NDArray[np.generic]
     is_inside: npt.NDArray[np.bool_]
     pixel_size: float
+
+    @property
+    def frame(self) -> Frame:
+        """Its grid."""
+        z, y, x = self.labels.shape
+        return Frame((z, y, x), self.pixel_size)
 
 
 def find_related(config: MembraneConfig, project: Project) -> tuple[Related, ...]:
@@ -96,18 +102,13 @@ def check_inside(
     """Number of picks that lie outside the segmentation.
 
     Raises:
-        GeometryError: If they are more than 1 % (and more than one).
+        MetadataError: If they are more than 1 % (and more than one).
     """
-    voxels = picks.position_zyx / mask.pixel_size
-    is_inside = ((voxels >= -0.5) & (voxels <= np.array(mask.labels.shape) - 0.5)).all(axis=-1)
-    outside = int((~is_inside).sum())
-    if outside > max(1, MOST_OUTSIDE * len(picks)):
-        z, y, x = (size * mask.pixel_size for size in mask.labels.shape)
-        raise GeometryError(
-            f"{project.path}: {outside} of {len(picks)} picks {key} of run {related.run} lie "
-            f"outside the segmentation of {z:g} x {y:g} x {x:g} Å (z, y, x); check their units, Å "
-            "are expected"
-        )
+    grid = mask.frame
+    outside = int((~grid.holds(picks)).sum())
+    if outside > 1:
+        what = f"{key} in {related.run}, {grid}"
+        refuse_many_outside(str(project.path), {what: outside}, len(picks))
     return outside
 
 

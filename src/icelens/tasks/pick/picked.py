@@ -8,13 +8,12 @@ import numpy.typing as npt
 
 from icelens.core.data.picks import Picks
 from icelens.core.errors import MetadataError
+from icelens.core.geometry.inside import is_inside
 from icelens.core.io.copick.project import Project, TomogramKey
 from icelens.tasks.pick.settings import SourceText, source_of
 
 # Sampling of two tomograms counts as one below this relative difference.
 _SAME_SAMPLING = 1e-4
-# More picks outside than this mean another unit or pixel size, not a few strays.
-LARGEST_SHARE_OUTSIDE = 0.01
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,14 @@ class Frame:
         """Sides in Å."""
         z, y, x = (side * self.pixel_size for side in self.shape)
         return z, y, x
+
+    def __str__(self) -> str:
+        """As in `630 x 630 x 200 Å`."""
+        return " x ".join(f"{side:g}" for side in self.extent_zyx) + " Å"
+
+    def holds(self, picks: Picks) -> npt.NDArray[np.bool_]:
+        """Which picks lie in the volume."""
+        return is_inside(picks.position_zyx, shape=self.shape, pixel_size=self.pixel_size)
 
 
 def collect_picks(
@@ -117,24 +124,3 @@ def common_pixel_size(where: str, frames: Iterable[Frame]) -> float:
             "table; choose one sampling with --voxel-size, or fewer --runs"
         )
     return sizes[0]
-
-
-def is_inside(picks: Picks, frame: Frame) -> npt.NDArray[np.bool_]:
-    """Whether each pick lies in the volume, whose faces are half a voxel beyond outer centres."""
-    position_px = picks.position_zyx / frame.pixel_size
-    is_within = (position_px >= -0.5) & (position_px <= np.array(frame.shape) - 0.5)
-    return np.asarray(is_within.all(axis=1), np.bool_)
-
-
-def refuse_many_outside(where: str, num_outside: int, num_picks: int, frame: Frame) -> None:
-    """Refuse picks of which so many lie outside that their unit must be another.
-
-    Raises:
-        MetadataError: If more than 1 % do.
-    """
-    if num_outside > LARGEST_SHARE_OUTSIDE * num_picks:
-        sides = " x ".join(f"{side:g}" for side in frame.extent_zyx)
-        raise MetadataError(
-            f"{where}: {num_outside} of {num_picks} picks lie outside the tomogram of {sides} Å "
-            "(z, y, x); positions are Å from its first voxel, check their unit and the voxel size"
-        )
