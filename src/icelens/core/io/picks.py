@@ -194,7 +194,7 @@ def checked_picks(path: Path, **values: Any) -> Picks:  # noqa: ANN401 - fields 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(_read_text(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputFileError(f"{path}: not JSON ({error}); export the picks again") from error
     if not isinstance(content, dict):
         raise InputFileError(f"{path}: JSON without fields, expected a copick picks file")

@@ -87,6 +87,10 @@ def test_a_root_elsewhere_makes_the_project_remote(tmp_path, root):
         ({"pickable_objects": [RIBOSOME | {"name": "beta_gal"}]}, "call it 'beta-gal'"),
         ({"pickable_objects": [RIBOSOME | {"color": [1, 2, 300, 0]}]}, "expected RGBA"),
         ({"pickable_objects": [RIBOSOME | {"metadata": {"weight": "x"}}]}, "weight"),
+        ({"pickable_objects": [RIBOSOME | {"name": None}]}, "has name None, expected text"),
+        ({"pickable_objects": [RIBOSOME | {"is_particle": "false"}]}, "expected true or false"),
+        ({"runs": 5}, "runs is no list of names"),
+        ({"runs": "TS_1"}, "runs is no list of names"),
         ({"overlay_root": None}, "overlay_root is missing"),
         ({"static_root": "local:///no/such/folder"}, "is no folder"),
     ],
@@ -101,7 +105,12 @@ def test_a_mistake_is_told_in_one_line_that_begins_with_the_file(tmp_path, chang
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("{a", "not JSON"), ("[1]", "JSON without fields"), (None, "cannot be read")],
+    [
+        ("{a", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[1]", "JSON without fields"),
+        (None, "cannot be read"),
+    ],
 )
 def test_what_is_no_configuration_is_refused(tmp_path, text, words):
     path = tmp_path / "project.json"

@@ -58,17 +58,17 @@ def read_project_file(path: Path) -> ProjectFile:
         objects = tuple(object_from_json(dict(entry)) for entry in listed)
         check_objects(objects)
         static_root, overlay_root, is_remote = _roots(path, content, kind)
+        runs = _listed_runs(content)
     except (MetadataError, TypeError, ValueError, KeyError) as error:
         reason = str(error) if isinstance(error, IcelensError) else _malformed(error)
         raise MetadataError(f"{path}: {reason}") from error
-    runs = content.get("runs")
     return ProjectFile(
         path=path,
         name=str(content.get("name") or path.stem),
         objects=objects,
         static_root=static_root,
         overlay_root=overlay_root,
-        runs=None if runs is None else tuple(str(run) for run in runs),
+        runs=runs,
         content=content,
         is_remote=is_remote,
     )
@@ -113,8 +113,15 @@ def object_from_json(entry: Mapping[str, Any]) -> PickableObject:
     Raises:
         MetadataError: If its name, label, radius or weight is impossible.
     """
-    name = check_name(str(entry["name"]), "object")
+    if not isinstance(entry["name"], str):
+        raise MetadataError(f"an object has name {entry['name']!r}, expected text; correct it")
+    name = check_name(entry["name"], "object")
     label, radius = entry.get("label", 1), entry.get("radius")
+    is_particle = entry.get("is_particle", True)
+    if is_particle not in (True, False):
+        raise MetadataError(
+            f"object {name} has is_particle {is_particle!r}, expected true or false; correct it"
+        )
     if isinstance(label, bool) or not isinstance(label, int) or label < 1:
         raise MetadataError(
             f"object {name} has label {label}, expected a whole number from 1 (0 is the "
@@ -130,7 +137,7 @@ def object_from_json(entry: Mapping[str, Any]) -> PickableObject:
         name=name,
         label=label,
         radius=None if radius is None else float(radius),
-        is_particle=bool(entry.get("is_particle", True)),
+        is_particle=bool(is_particle),
         color=(red, green, blue, alpha),
         metadata=dict(entry.get("metadata") or {}),
     )
@@ -202,6 +209,16 @@ def _roots(
     return static_root, overlay_root, False
 
 
+def _listed_runs(content: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Names of the runs, where the configuration lists them."""
+    runs = content.get("runs")
+    if runs is None:
+        return None
+    if not isinstance(runs, list) or not all(isinstance(run, str) for run in runs):
+        raise MetadataError("runs is no list of names; correct it, or leave it out for all runs")
+    return tuple(runs)
+
+
 def _check_weight(found: PickableObject) -> None:
     try:
         is_usable = math.isfinite(found.weight) and found.weight >= 0
@@ -227,7 +244,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not text in UTF-8"
         raise InputFileError(f"{path}: cannot be read ({reason}); check --project") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputFileError(f"{path}: not JSON ({error}); correct the configuration") from error
     if not isinstance(content, dict):
         raise InputFileError(f"{path}: JSON without fields, expected a copick configuration")
