@@ -1,12 +1,11 @@
-"""Thresholds come from the most trusted place; labels from the likeliest class."""
+"""Thresholds come from the most trusted place."""
 
-import numpy as np
 import pytest
 
 from icelens.core.data.pickable import PickableObject
 from icelens.core.errors import MetadataError
 from icelens.core.events import Event, Message
-from icelens.tasks.pick.localize_input import labels_from, thresholds_of
+from icelens.tasks.pick.localize_input import thresholds_of
 
 OBJECTS = [PickableObject(name, label, 60.0) for label, name in enumerate("abc", start=1)]
 
@@ -40,8 +39,3 @@ def test_impossible_thresholds_are_refused(flag):
 def test_impossible_threshold_of_a_model_is_refused():
     with pytest.raises(MetadataError, match="threshold of a is 7"):
         chosen((), {"thresholds": {"a": 7}})
-
-
-def test_likeliest_class_is_the_label_where_background_is_not_likelier():
-    array = np.array([[0.6, 0.2, 0.3, 0.1], [0.3, 0.2, 0.6, 0.4]], np.float16)
-    assert labels_from(array[:, None, None])[0, 0].tolist() == [1, 0, 2, 0]

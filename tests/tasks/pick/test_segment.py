@@ -27,7 +27,7 @@ from icelens.core.io.copick.project import (
 from icelens.jobs.run import run_job
 from icelens.tasks.pick.model import read_model
 from icelens.tasks.pick.peaks_of_maps import picks_of_maps
-from icelens.tasks.pick.segment import labels_of, likeliest
+from icelens.tasks.pick.segment import labels_of
 from icelens.tasks.pick.train_jobs import segment
 from icelens.tasks.pick.train_settings import SegmentConfig
 from icelens.training.checkpoint import load_checkpoint, save_checkpoint
@@ -269,14 +269,6 @@ def test_continuous_classes_are_labelled_where_they_are_likeliest(
         assert num_voxels == pytest.approx(4 / 3 * np.pi * (0.7 * 4) ** 3, rel=0.2)
     else:
         assert num_voxels == 8
-
-
-def test_background_is_what_the_chosen_channels_leave() -> None:
-    array = np.array([0.3, 0.2, 0.6], np.float16).reshape(3, 1, 1, 1)
-    maps = Features(array, 10.0)
-    assert likeliest(maps, [0, 1]).item() == 0
-    assert likeliest(maps, [0, 2]).item() == 2
-    assert likeliest(maps, [2]).item() == 1
 
 
 def test_record_names_model_and_project(trained: Any, own_project: Path) -> None:

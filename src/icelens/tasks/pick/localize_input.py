@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from icelens.core.data.pickable import PickableObject
 from icelens.core.errors import CheckpointError, InputFileError, MetadataError
 from icelens.core.events import Message, OnEvent
@@ -181,23 +178,6 @@ def thresholds_of(
                 "give --model or --threshold OBJECT=VALUE"
             )
         )
-    return result
-
-
-def labels_from(array: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
-    """Number of the likeliest channel of each voxel, from 1; 0 where background is likelier.
-
-    Args:
-        array: Probabilities `(channel, z, y, x)`; background has what they leave to one.
-    """
-    result = np.zeros(array.shape[1:], np.uint8)
-    best = np.ones(array.shape[1:], np.float32)
-    for channel in array:
-        best -= channel.astype(np.float32)
-    for number, channel in enumerate(array, start=1):
-        is_better = channel > best
-        result[is_better] = number
-        best[is_better] = channel[is_better]
     return result
 
 

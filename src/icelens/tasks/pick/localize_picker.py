@@ -12,11 +12,11 @@ from icelens.core.errors import MetadataError
 from icelens.core.events import OnEvent
 from icelens.core.io.copick.project import Features, Project
 from icelens.core.volumes.labels import ParticleSize, locate_regions
+from icelens.core.volumes.likeliest import likeliest
 from icelens.tasks.pick.localize_input import (
     RunMaps,
     channel_names,
     chosen_objects,
-    labels_from,
     thresholds_of,
 )
 from icelens.tasks.pick.localize_jobs import LocalizeConfig
@@ -149,7 +149,7 @@ class Picker:
             return LabelGrid(volume.array, volume.pixel_size, (0.0, 0.0, 0.0), names)
         assert predicted is not None, "find_maps refuses runs with neither"
         grid = predicted.features
-        labels = labels_from(grid.array)
+        labels = likeliest(list(grid.array))
         numbered = enumerate(predicted.names, start=1)
         wanted = {number: name for number, name in numbered if name in names.values()}
         return LabelGrid(labels, grid.pixel_size, grid.origin_zyx, wanted)

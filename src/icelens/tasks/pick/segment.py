@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from icelens.core.data.volume import Volume
 from icelens.core.events import Event, OnEvent, Progress, Saved
 from icelens.core.io.copick.keys import Features, SegmentationKey, TomogramKey, check_name
 from icelens.core.io.copick.project import Project, open_project
+from icelens.core.volumes.likeliest import likeliest
 from icelens.core.volumes.spheres import label_spheres
 from icelens.jobs.run import Run
 from icelens.tasks.pick.class_maps import WindowPlan, check_same_kind, class_maps
@@ -74,7 +74,7 @@ def labels_of(maps: Features, models: Sequence[Model], volume: Volume) -> Volume
     particles = tuple(each for each in objects if each.is_particle and each.radius)
     dense = [each for each in objects if not (models[0].finds_centres and each in particles)]
     if dense:
-        likely = likeliest(maps, [names.index(each.name) for each in dense])
+        likely = likeliest([maps.array[names.index(each.name)] for each in dense])
         stride = round(maps.pixel_size / volume.pixel_size)
         for axis, size in enumerate(volume.shape):
             likely = likely.repeat(stride, axis=axis).take(range(size), axis=axis)
@@ -98,19 +98,6 @@ def labels_of(maps: Features, models: Sequence[Model], volume: Volume) -> Volume
         )
         labels = np.where(spheres > 0, spheres, labels)
     return volume.with_array(labels)
-
-
-def likeliest(maps: Features, channels: Sequence[int]) -> npt.NDArray[np.uint8]:
-    """Number (from 1) of the likeliest of these channels at each point, 0 for the background."""
-    best = np.ones(maps.array.shape[1:], np.float32)
-    for channel in channels:
-        best -= maps.array[channel]
-    number = np.zeros(best.shape, np.uint8)
-    for place, channel in enumerate(channels, start=1):
-        is_better = maps.array[channel] > best
-        number[is_better] = place
-        best = np.maximum(best, maps.array[channel].astype(np.float32))
-    return number
 
 
 def _tomogram(
