@@ -12,7 +12,7 @@ from icelens.core.data.pickable import PickableObject
 from icelens.tasks.pick.augment import Crop
 from icelens.tasks.pick.crops import PickBatch
 from icelens.tasks.pick.losses import DeepSupervision, build_loss
-from icelens.tasks.pick.objective import CentreLoss, FindParticles, LabelLoss
+from icelens.tasks.pick.objective import CentreLoss, FindParticles, LabelLoss, near_targets
 from icelens.tasks.pick.targets_in_crops import TargetMaker
 from icelens.tasks.pick.voxel_target import VoxelTarget
 from icelens.training.networks.half_unet_3d import HalfUNet3D
@@ -117,3 +117,19 @@ def test_tiny_network_learns_one_crop_by_heart(precision: torch.dtype) -> None:
         totals.append(loss.total.item())
     assert np.isfinite(totals).all()
     assert np.mean(totals[-3:]) < 0.5 * totals[0]
+
+
+def test_background_far_from_every_label_counts_less_where_labels_are_few() -> None:
+    maps = torch.zeros(1, 1, 9, 9, 9)
+    maps[0, 0, 2, 2, 2] = 1.0
+    near = near_targets(maps, 2)
+    assert near[0, :5, :5, :5].all()
+    assert int(near.sum()) == 5**3
+    scores = torch.zeros(1, 2, 9, 9, 9)
+    scores[0, 1, 7, 7, 7] = 5.0  # a particle that nobody labelled
+    batch = PickBatch(torch.zeros(1, 1, 18, 18, 18), maps, None)
+    complete = CentreLoss(10.0, (False,))
+    partial = CentreLoss(10.0, (False,), unlabelled_weight=0.0, reach=2)
+    clean = torch.zeros_like(scores)
+    assert complete([scores], batch) > complete([clean], batch)
+    assert partial([scores], batch) == partial([clean], batch)

@@ -44,7 +44,7 @@ def test_drawn_settings_are_valid(seed: int) -> None:
     for changes in ({}, {"targets": "spheres"}):
         config, _ = drawn(settings(networks=("half-unet", "mednext"), **changes), seed)
         SearchConfig.model_validate(config.model_dump())
-        class_loss(config, [])
+        class_loss(config, [], grid_size=20.0)
 
 
 def test_spheres_have_losses_and_centres_have_weights() -> None:

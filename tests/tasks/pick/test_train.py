@@ -317,10 +317,12 @@ def test_losses_of_labels_are_refused_for_centres(small: Path, tmp_path: Path) -
     objects = (PickableObject("a", 1, 40.0),)
     for changes in ({"loss": "tversky"}, {"loss_settings": {"alpha": 0.3}}):
         config = settings(small, tmp_path / "run", **changes)
-        message = refused(IcelensError, lambda c=config: class_loss(c, objects))
+        message = refused(IcelensError, lambda c=config: class_loss(c, objects, grid_size=20.0))
         assert "add --targets spheres" in message
     unknown = settings(small, tmp_path / "run", targets="spheres", loss="tverski")
-    assert "did you mean" in refused(IcelensError, lambda: class_loss(unknown, objects))
+    assert "did you mean" in refused(
+        IcelensError, lambda: class_loss(unknown, objects, grid_size=20.0)
+    )
 
 
 @pytest.mark.parametrize(("asked", "num_picks", "steps"), [(7, 10, 7), (None, 3, 800)])

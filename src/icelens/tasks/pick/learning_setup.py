@@ -1,5 +1,6 @@
 """From settings to what the training loop needs: network, crops, loss, lengths, description."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -88,8 +89,12 @@ def make_crops(
     )
 
 
-def class_loss(config: LearningConfig, objects: Sequence[PickableObject]) -> ClassLoss:
+def class_loss(
+    config: LearningConfig, objects: Sequence[PickableObject], *, grid_size: float
+) -> ClassLoss:
     """What is minimised, chosen once: centres as maps, or voxels as labels.
+
+    `grid_size` is the sampling of the network's output in Å.
 
     Raises:
         IcelensError: If the loss is unknown, or not one of centres.
@@ -101,7 +106,13 @@ def class_loss(config: LearningConfig, objects: Sequence[PickableObject]) -> Cla
                 f"--loss {config.loss}: centres have {_CENTRE_LOSS}, set by --centre-weight; for "
                 "other losses and their settings add --targets spheres"
             )
-        return CentreLoss(config.centre_weight, tuple(not each.is_particle for each in objects))
+        radius = max((each.radius or 0.0 for each in objects), default=0.0)
+        return CentreLoss(
+            config.centre_weight,
+            tuple(not each.is_particle for each in objects),
+            unlabelled_weight=config.unlabelled_weight,
+            reach=math.ceil(radius / grid_size),
+        )
     name = "tversky" if is_default else config.loss
     return LabelLoss(DeepSupervision(build_loss({"name": name, **config.loss_settings})))
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from icelens.tasks.pick.crops import PickBatch
@@ -32,6 +33,9 @@ class CentreLoss:
     centre_weight: float
     is_dense: tuple[bool, ...]
     dense_weight: float = 1.0
+    unlabelled_weight: float = 1.0
+    """Of background that lies farther than `reach` points of the grid from every target."""
+    reach: int = 0
 
     def __call__(self, scores: list[Tensor], batch: PickBatch) -> Tensor:
         """The loss of the finest scores; coarser ones have no room for centres."""
@@ -43,8 +47,21 @@ class CentreLoss:
         )
         weighted = batch.maps * weight.view(1, -1, 1, 1, 1)
         background = (1 - batch.maps.sum(dim=1)).clamp(min=0)
+        if self.unlabelled_weight < 1:
+            is_near = near_targets(batch.maps, self.reach)
+            background = background * torch.where(is_near, 1.0, self.unlabelled_weight)
         wrong = (weighted * log_p[:, 1:]).sum() + (background * log_p[:, 0]).sum()
         return -wrong / (weighted.sum() + background.sum())
+
+
+def near_targets(maps: Float[Tensor, "item class z y x"], reach: int) -> Bool[Tensor, "item z y x"]:
+    """Points within a cube of `reach` points around any target."""
+    near = (maps.sum(dim=1, keepdim=True) > 0).float()
+    for axis in range(3):  # a cube is three lines one after the other
+        sides, padding = [1, 1, 1], [0, 0, 0]
+        sides[axis], padding[axis] = 2 * reach + 1, reach
+        near = F.max_pool3d(near, sides, stride=1, padding=padding)
+    return near[:, 0] > 0
 
 
 @dataclass(frozen=True)

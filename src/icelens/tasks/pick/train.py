@@ -88,7 +88,7 @@ def train_on(
     settings = fit_settings(config, tomograms)
     result = fit(
         network,
-        FindParticles(class_loss(config, objects)),
+        FindParticles(class_loss(config, objects, grid_size=crops.targets.grid_size)),
         crops,
         settings,
         compute=compute,
