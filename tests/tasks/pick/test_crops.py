@@ -19,7 +19,7 @@ from icelens.tasks.pick.train_settings import AugmentConfig
 
 KINDS = (PickableObject("big", 1, 40.0), PickableObject("small", 2, 30.0))
 MEMBRANE = PickableObject("membrane", 3, None, is_particle=False)
-PLAIN = {"flips": False, "noise": 0.0, "intensity": 0.0, "turn_probability": 0.0}
+PLAIN = {"flips": False, "noise": 0.0, "intensity": 0.0, "turn_probability": 0.0, "mixup": 0.0}
 SIZE = (16, 16, 16)
 
 

@@ -24,13 +24,13 @@ class AugmentConfig(Config):
     turn_angle: float = Field(default=6.0, ge=0, le=30, json_schema_extra={"unit": "degrees"})
     """Standard deviation of the small turns about each axis."""
 
-    noise: float = Field(default=0.3, ge=0)
+    noise: float = Field(default=0.6, ge=0)
     """Largest noise added to half of the crops, in standard deviations of the tomogram."""
 
     intensity: float = Field(default=0.15, ge=0, lt=1)
     """Largest change of contrast (as a factor) and of brightness."""
 
-    mixup: float = Field(default=0.0, ge=0, le=1)
+    mixup: float = Field(default=0.5, ge=0, le=1)
     """Share of crops that are blended with another one, targets likewise."""
 
 
