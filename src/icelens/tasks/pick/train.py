@@ -12,6 +12,7 @@ from icelens.jobs.run import Run
 from icelens.tasks.pick.class_change import adapt_head
 from icelens.tasks.pick.costs import steps_for
 from icelens.tasks.pick.crops import Crops
+from icelens.tasks.pick.description import amend, describe
 from icelens.tasks.pick.labelled import LabelledTomogram
 from icelens.tasks.pick.learning_data import LearningData, open_data
 from icelens.tasks.pick.loaded_once import LoadedOnce
@@ -25,7 +26,6 @@ from icelens.tasks.pick.splits import Split, choose_split
 from icelens.tasks.pick.targets_in_crops import TargetMaker
 from icelens.tasks.pick.train_report import report_training
 from icelens.tasks.pick.train_settings import LearningConfig, TrainConfig
-from icelens.training.checkpoint import load_checkpoint, save_checkpoint
 from icelens.training.device import Compute, choose_compute, keep_freed_memory
 from icelens.training.loop import FitResult, FitSettings, fit
 from icelens.training.seed import seed_everything
@@ -115,7 +115,7 @@ def train_on(
     held_out = judging.judged(best.network, num_views=_JUDGING_VIEWS)
     # on what was learnt from, probabilities are too good to choose a threshold by
     thresholds = held_out.thresholds() if validation else {}
-    _note_thresholds(result.checkpoint, thresholds, held_out)
+    amend(result.checkpoint, {"thresholds": dict(thresholds), "score": held_out.score})
     tests = data.load(split.test, run.on_event)
     tested = None
     if tests:
@@ -170,7 +170,7 @@ def make_crops(
     """The source of training crops."""
     targets = TargetMaker(
         tuple(objects),
-        "spheres" if config.target is not None else config.targets,
+        "centres" if config.learns_centres else "spheres",
         stride,
         tomograms[0].pixel_size,
         config.centre_width,
@@ -190,7 +190,7 @@ def make_crops(
 
 def class_loss(config: LearningConfig, objects: Sequence[PickableObject]) -> ClassLoss:
     """What is minimised, chosen once: centres as maps, or voxels as labels."""
-    if config.target is None and config.targets == "centres":
+    if config.learns_centres:
         return CentreLoss(config.centre_weight, tuple(not each.is_particle for each in objects))
     name = "tversky" if config.loss == "weighted-cross-entropy" else config.loss
     return LabelLoss(DeepSupervision(build_loss({"name": name, **config.loss_settings})))
@@ -214,39 +214,6 @@ def fit_settings(config: LearningConfig, tomograms: Sequence[LabelledTomogram]) 
         patience=config.patience,
         time_limit=None if config.time_limit is None else config.time_limit * 60.0,
     )
-
-
-def describe(
-    config: LearningConfig,
-    objects: Sequence[PickableObject],
-    network: SegmentationNetwork,
-    pixel_size: float,
-) -> dict[str, Any]:
-    """What a prediction must know of the training; stored in the checkpoint."""
-    is_centres = config.target is None and config.targets == "centres"
-    return {
-        "task": "pick",
-        "network": network.settings,
-        "stride": network.stride,
-        "objects": [
-            {
-                "name": each.name,
-                "label": each.label,
-                "radius": each.radius,
-                "weight": each.weight,
-                "is_particle": each.is_particle,
-            }
-            for each in objects
-        ],
-        "voxel_size": pixel_size,
-        "tomogram_types": list(config.tomogram_type),
-        "targets": {
-            "kind": "centres" if is_centres else "spheres",
-            "radius_scale": config.radius_scale,
-            "crop_size": list(config.crop_size),
-        },
-        "thresholds": {},
-    }
 
 
 def warn_of_absent(
@@ -297,21 +264,10 @@ def _template(
         path=Path("network in training"),
         network=network,
         objects=tuple(objects),
-        finds_centres=config.target is None and config.targets == "centres",
+        finds_centres=config.learns_centres,
         thresholds={},
         voxel_size=pixel_size,
         tomogram_types=config.tomogram_type,
         radius_scale=config.radius_scale,
         crop_size=config.crop_size,
     )
-
-
-def _note_thresholds(path: Path, thresholds: Mapping[str, float], held_out: HeldOut) -> None:
-    """Write the checkpoint once more with the thresholds that were found."""
-    checkpoint = load_checkpoint(path)
-    description = {
-        **checkpoint.description,
-        "thresholds": dict(thresholds),
-        "score": held_out.score,
-    }
-    save_checkpoint(path, checkpoint.tensors, description)
