@@ -18,7 +18,7 @@ from torch import nn
 from icelens.core.data.pickable import PickableObject
 from icelens.core.errors import CheckpointError, IcelensError
 from icelens.tasks.pick.import_octopi import convert, read_model_config
-from icelens.tasks.pick.network import load_network
+from icelens.tasks.pick.model import read_model
 from icelens.training.checkpoint import load_checkpoint
 
 UNET = {"channels": [4, 6, 8], "strides": [2, 2], "num_res_units": 1, "dropout": 0.1}
@@ -114,7 +114,7 @@ def bring_over(path: Path, output: Path, **known: Any) -> tuple[str, ...]:
 def test_imported_network_computes_the_same(tmp_path: Path, architecture: str) -> None:
     theirs = make(architecture)
     bring_over(write(tmp_path, architecture, theirs.state_dict()), tmp_path / "new")
-    ours = load_network(load_checkpoint(tmp_path / "new"))
+    ours = read_model(tmp_path / "new").network
     image = torch.randn(1, 1, *MODELS[architecture][2])
     with torch.no_grad():
         # the same weights, sums in another order

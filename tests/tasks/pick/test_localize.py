@@ -129,7 +129,8 @@ def test_model_gives_thresholds_and_radii_the_project_does_not_know(tmp_path):
         {"name": "ribosome", "label": 2, "radius": 99.0, "weight": 1},
     ]
     description = {
-        "task": "pick", "objects": described, "thresholds": {"ferritin": 0.1, "ribosome": 0.95},
+        "task": "pick", "network": {}, "objects": described,
+        "thresholds": {"ferritin": 0.1, "ribosome": 0.95},
     }  # fmt: skip
     model = tmp_path / "model" / "best.safetensors"
     model.parent.mkdir()
@@ -205,7 +206,7 @@ def test_model_of_another_task_is_refused(project, tmp_path):
     write_probabilities(project)
     model = tmp_path / "model.safetensors"
     save_checkpoint(model, {"weight": torch.zeros(1)}, {"task": "restore"})
-    with pytest.raises(IcelensError, match="made by task 'restore'"):
+    with pytest.raises(IcelensError, match="a checkpoint of restore, expected one of pick"):
         run_job(localize, settings(project, model=model))
 
 

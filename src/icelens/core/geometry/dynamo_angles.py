@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from icelens.core.geometry.axis_rotations import about_x, about_z
+
 Floats = npt.NDArray[np.float64]
 
 # Below this sine the first and third rotation share an axis and only their sum is defined.
@@ -23,7 +25,7 @@ def matrices_from_dynamo_angles(dynamo_angles: npt.ArrayLike) -> Floats:
         Castaño-Díez et al., J. Struct. Biol. 178 (2012), 139-151; Dynamo's table convention.
     """
     tdrot, tilt, narot = np.moveaxis(np.deg2rad(np.asarray(dynamo_angles, np.float64)), -1, 0)
-    return _about_z(-tdrot) @ _about_x(-tilt) @ _about_z(-narot)
+    return about_z(-tdrot) @ about_x(-tilt) @ about_z(-narot)
 
 
 def dynamo_angles_from_matrices(rotation: npt.ArrayLike) -> Floats:
@@ -40,23 +42,3 @@ def dynamo_angles_from_matrices(rotation: npt.ArrayLike) -> Floats:
     narot = np.where(is_locked, 0.0, np.arctan2(matrix[..., 2, 0], -matrix[..., 2, 1]))
     angles: Floats = np.rad2deg(np.stack([tdrot, tilt, narot], axis=-1))
     return angles
-
-
-def _about_z(angle_rad: npt.ArrayLike) -> Floats:
-    cosine, sine, zero, one = _parts(angle_rad)
-    return _matrix([[cosine, -sine, zero], [sine, cosine, zero], [zero, zero, one]])
-
-
-def _about_x(angle_rad: npt.ArrayLike) -> Floats:
-    cosine, sine, zero, one = _parts(angle_rad)
-    return _matrix([[one, zero, zero], [zero, cosine, -sine], [zero, sine, cosine]])
-
-
-def _parts(angle_rad: npt.ArrayLike) -> tuple[Floats, Floats, Floats, Floats]:
-    angle = np.asarray(angle_rad, np.float64)
-    cosine, sine = (np.asarray(function(angle)) for function in (np.cos, np.sin))
-    return cosine, sine, np.zeros_like(angle), np.ones_like(angle)
-
-
-def _matrix(rows: list[list[Floats]]) -> Floats:
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)

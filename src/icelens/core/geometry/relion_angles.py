@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from icelens.core.geometry.axis_rotations import about_y, about_z
+
 Floats = npt.NDArray[np.float64]
 
 # Below this sine the first and third rotation share an axis and only their sum is defined.
@@ -20,7 +22,7 @@ def matrices_from_relion_angles(relion_angles: npt.ArrayLike) -> Floats:
     """
     rot, tilt, psi = np.moveaxis(np.deg2rad(np.asarray(relion_angles, np.float64)), -1, 0)
     # Each factor is the transpose of the active rotation by its angle.
-    return _about_z(-psi) @ _about_y(-tilt) @ _about_z(-rot)
+    return about_z(-psi) @ about_y(-tilt) @ about_z(-rot)
 
 
 def relion_angles_from_matrices(rotation: npt.ArrayLike) -> Floats:
@@ -37,23 +39,3 @@ def relion_angles_from_matrices(rotation: npt.ArrayLike) -> Floats:
     psi = np.where(is_locked, locked_psi, np.arctan2(matrix[..., 1, 2], -matrix[..., 0, 2]))
     angles: Floats = np.rad2deg(np.stack([rot, tilt, psi], axis=-1))
     return angles
-
-
-def _about_z(angle_rad: npt.ArrayLike) -> Floats:
-    cosine, sine, zero, one = _parts(angle_rad)
-    return _matrix([[cosine, -sine, zero], [sine, cosine, zero], [zero, zero, one]])
-
-
-def _about_y(angle_rad: npt.ArrayLike) -> Floats:
-    cosine, sine, zero, one = _parts(angle_rad)
-    return _matrix([[cosine, zero, sine], [zero, one, zero], [-sine, zero, cosine]])
-
-
-def _parts(angle_rad: npt.ArrayLike) -> tuple[Floats, Floats, Floats, Floats]:
-    angle = np.asarray(angle_rad, np.float64)
-    cosine, sine = (np.asarray(function(angle)) for function in (np.cos, np.sin))
-    return cosine, sine, np.zeros_like(angle), np.ones_like(angle)
-
-
-def _matrix(rows: list[list[Floats]]) -> Floats:
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)

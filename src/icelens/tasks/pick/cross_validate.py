@@ -1,7 +1,7 @@
 """Cross-validation: each run is picked by a network that never saw it, then all are scored."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from icelens.core.metrics.detection import DetectionScore
 from icelens.jobs.record import write_json
 from icelens.jobs.run import Run
 from icelens.tasks.pick.cross_validate_report import report_folds
+from icelens.tasks.pick.description import amend
 from icelens.tasks.pick.folds import deal_folds
 from icelens.tasks.pick.held_out_file import HELD_OUT_NAME, FinishedFold, read_fold, write_fold
 from icelens.tasks.pick.learning_data import LearningData, open_data
@@ -21,7 +22,6 @@ from icelens.tasks.pick.same_settings import comparable_settings, refuse_other_s
 from icelens.tasks.pick.search_settings import CrossValidateConfig
 from icelens.tasks.pick.splits import Split
 from icelens.tasks.pick.train import train_on
-from icelens.training.checkpoint import load_checkpoint, save_checkpoint
 from icelens.training.distributed import is_main_process
 
 RESULT_NAME = "cross_validation.json"
@@ -52,8 +52,12 @@ def cross_validate(config: CrossValidateConfig, run: Run) -> Path:
     objects = data.truth.classes
     pooled = pool_folds(folds, tomograms, objects, config.beta)
     if is_main_process():
+        changes = {
+            "thresholds": dict(pooled.thresholds),
+            "thresholds_from": f"out-of-fold picks of {len(folds)} folds",
+        }
         for fold in folds:
-            note_pooled_thresholds(fold.checkpoint, pooled.thresholds, len(folds))
+            amend(fold.checkpoint, changes)
         write_json(run.folder / RESULT_NAME, summary(config, folds, pooled, objects))
         run.on_event(Saved(run.folder / RESULT_NAME, "table"))
         report_folds(run, config, folds, pooled, tomograms, objects)
@@ -61,17 +65,6 @@ def cross_validate(config: CrossValidateConfig, run: Run) -> Path:
         value = pooled.cross_fitted.f_beta or 0.0
         run.on_event(Message(f"Out-of-fold F{config.beta:g}, cross-fitted thresholds: {value:.3f}"))
     return run.folder
-
-
-def note_pooled_thresholds(path: Path, thresholds: Mapping[str, float], num_folds: int) -> None:
-    """Write a checkpoint once more with the thresholds of all folds together."""
-    checkpoint = load_checkpoint(path)
-    description = {
-        **checkpoint.description,
-        "thresholds": dict(thresholds),
-        "thresholds_from": f"out-of-fold picks of {num_folds} folds",
-    }
-    save_checkpoint(path, checkpoint.tensors, description)
 
 
 def summary(

@@ -1,4 +1,4 @@
-"""From settings to what the training loop needs: network, crops, loss, lengths, description."""
+"""From settings to what the training loop needs: network, crops, loss and lengths."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ def make_crops(
     """The source of training crops."""
     targets = TargetMaker(
         tuple(objects),
-        "spheres" if config.target is not None else config.targets,
+        "centres" if config.learns_centres else "spheres",
         stride,
         tomograms[0].pixel_size,
         config.centre_width,
@@ -100,7 +100,7 @@ def class_loss(
         IcelensError: If the loss is unknown, or not one of centres.
     """
     is_default = config.loss == _CENTRE_LOSS
-    if config.target is None and config.targets == "centres":
+    if config.learns_centres:
         if not is_default or config.loss_settings:
             raise IcelensError(
                 f"--loss {config.loss}: centres have {_CENTRE_LOSS}, set by --centre-weight; for "
@@ -137,39 +137,6 @@ def fit_settings(config: LearningConfig, tomograms: Sequence[LabelledTomogram]) 
     )
 
 
-def describe(
-    config: LearningConfig,
-    objects: Sequence[PickableObject],
-    network: SegmentationNetwork,
-    pixel_size: float,
-) -> dict[str, Any]:
-    """What a prediction must know of the training; stored in the checkpoint."""
-    is_centres = config.target is None and config.targets == "centres"
-    return {
-        "task": "pick",
-        "network": network.settings,
-        "stride": network.stride,
-        "objects": [
-            {
-                "name": each.name,
-                "label": each.label,
-                "radius": each.radius,
-                "weight": each.weight,
-                "is_particle": each.is_particle,
-            }
-            for each in objects
-        ],
-        "voxel_size": pixel_size,
-        "tomogram_types": list(config.tomogram_type),
-        "targets": {
-            "kind": "centres" if is_centres else "spheres",
-            "radius_scale": config.radius_scale,
-            "crop_size": list(config.crop_size),
-        },
-        "thresholds": {},
-    }
-
-
 def template_of(
     config: LearningConfig,
     objects: Sequence[PickableObject],
@@ -181,7 +148,7 @@ def template_of(
         path=Path("network in training"),
         network=network,
         objects=tuple(objects),
-        finds_centres=config.target is None and config.targets == "centres",
+        finds_centres=config.learns_centres,
         thresholds={},
         voxel_size=pixel_size,
         tomogram_types=config.tomogram_type,

@@ -11,7 +11,8 @@ from icelens.core.events import Message, Progress, Saved
 from icelens.core.io.copick.project import PicksKey, open_project
 from icelens.core.plots.histograms import stacked_histograms
 from icelens.jobs.run import Run
-from icelens.tasks.pick.localize_input import find_maps, read_description
+from icelens.tasks.pick.description import read_checkpoint
+from icelens.tasks.pick.localize_input import find_maps
 from icelens.tasks.pick.localize_jobs import LocalizeConfig
 from icelens.tasks.pick.localize_picker import Floats, Found, Picker
 
@@ -24,7 +25,7 @@ def localize_runs(config: LocalizeConfig, run: Run) -> list[Path]:
             written, unless it shows only when a later run is read.
     """
     project = open_project(config.project)
-    description = read_description(config.model)
+    model = None if config.model is None else read_checkpoint(config.model)
     maps = [
         find_maps(
             project,
@@ -36,7 +37,7 @@ def localize_runs(config: LocalizeConfig, run: Run) -> list[Path]:
         )
         for name in project.select_runs(config.runs)
     ]
-    picker = Picker(config, project, description, run.on_event)
+    picker = Picker(config, project, model, run.on_event)
     source = Source(config.user, config.session)
     paths, found_in = [], {}
     for done, each in enumerate(maps, start=1):

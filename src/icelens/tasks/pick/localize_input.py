@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from icelens.core.data.pickable import PickableObject
-from icelens.core.errors import CheckpointError, InputFileError, MetadataError
+from icelens.core.errors import InputFileError, MetadataError
 from icelens.core.events import Message, OnEvent
 from icelens.core.io.copick.project import Features, Project, SegmentationKey, TomogramKey
 from icelens.tasks.pick.settings import DEFAULT_THRESHOLD, NamedSourceText
-from icelens.training.checkpoint import load_checkpoint
 
 
 @dataclass(frozen=True)
@@ -21,23 +19,6 @@ class RunMaps:
     tomogram: TomogramKey
     probabilities: str | None
     labels: SegmentationKey | None
-
-
-def read_description(model: Path | None) -> Mapping[str, Any]:
-    """What a model says about itself; nothing without a model.
-
-    Raises:
-        CheckpointError: If it cannot be read, or picks nothing.
-    """
-    if model is None:
-        return {}
-    checkpoint = load_checkpoint(model)
-    task = checkpoint.description.get("task")
-    if task != "pick":
-        raise CheckpointError(
-            f"{checkpoint.path}: made by task {task!r}, expected a model of `icelens pick train`"
-        )
-    return checkpoint.description
 
 
 def find_maps(
@@ -98,7 +79,7 @@ def chosen_objects(
     project: Project,
     predicted: Sequence[str] | None,
     asked: Sequence[str],
-    description: Mapping[str, Any],
+    of_model: Sequence[PickableObject],
 ) -> tuple[PickableObject, ...]:
     """The particles to pick, by label, each with a radius.
 
@@ -106,13 +87,13 @@ def chosen_objects(
         project: Its objects go before the model's of the same name.
         predicted: Names that were predicted; None if labels do not say.
         asked: Names to pick; empty for all.
-        description: Of the model.
+        of_model: Objects that the model was trained for.
 
     Raises:
         MetadataError: If one is unknown, was not predicted, is no particle or has no radius, or if
             there is none.
     """
-    known = {each.name: each for each in (*_objects_of(description), *project.objects)}
+    known = {each.name: each for each in (*of_model, *project.objects)}
     names = tuple(dict.fromkeys(asked)) or (known if predicted is None else predicted)
     for name in names:
         if name not in known:
@@ -189,13 +170,3 @@ def _probability(value: object, what: str) -> float:
     if not 0 < number <= 1:
         raise MetadataError(f"threshold {what} is {value}; expected above 0 and at most 1")
     return number
-
-
-def _objects_of(description: Mapping[str, Any]) -> tuple[PickableObject, ...]:
-    """Objects that a model was trained for; what it knows no radius of is a continuous thing."""
-    return tuple(
-        PickableObject(
-            each["name"], int(each["label"]), each.get("radius"), each.get("radius") is not None
-        )
-        for each in description.get("objects", ())
-    )

@@ -13,6 +13,7 @@ from icelens.core.events import OnEvent
 from icelens.core.io.copick.project import Features, Project
 from icelens.core.volumes.labels import ParticleSize, locate_regions
 from icelens.core.volumes.likeliest import likeliest
+from icelens.tasks.pick.description import objects_of
 from icelens.tasks.pick.localize_input import (
     RunMaps,
     channel_names,
@@ -21,6 +22,7 @@ from icelens.tasks.pick.localize_input import (
 )
 from icelens.tasks.pick.localize_jobs import LocalizeConfig
 from icelens.tasks.pick.peaks_of_maps import peaks_of
+from icelens.training.checkpoint import Checkpoint
 
 Floats = npt.NDArray[np.float64]
 
@@ -75,11 +77,12 @@ class Picker:
         self,
         config: LocalizeConfig,
         project: Project,
-        description: Mapping[str, Any],
+        model: Checkpoint | None,
         on_event: OnEvent,
     ) -> None:
         self.config, self.project, self.on_event = config, project, on_event
-        self.description = description
+        self.of_model = objects_of(model) if model else ()
+        self.described = [model.description] if model else []
         self.objects: tuple[PickableObject, ...] = ()
         self.thresholds: dict[str, float] = {}
 
@@ -118,9 +121,9 @@ class Picker:
                     f"{', '.join(missing)}, which an earlier run has; predict both with one model"
                 )
             return
-        self.objects = chosen_objects(self.project, names, self.config.objects, self.description)
+        self.objects = chosen_objects(self.project, names, self.config.objects, self.of_model)
         if self.config.method == "peaks" and predicted is not None:
-            described = (self.description, predicted.features.attributes)
+            described = (*self.described, predicted.features.attributes)
             self.thresholds = thresholds_of(
                 self.objects, self.config.threshold, described, self.on_event
             )

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from icelens.core.data.pickable import PickableObject
 from icelens.core.errors import CheckpointError
+from icelens.tasks.pick.description import objects_of, read_checkpoint
 from icelens.tasks.pick.network import SegmentationNetwork, build_network
-from icelens.training.checkpoint import Checkpoint, load_checkpoint
+from icelens.training.checkpoint import Checkpoint
 
 _SAME_SCALE = 0.05
 """Voxel sizes that differ relatively by less show a network particles of one scale."""
@@ -53,20 +53,8 @@ def read_model(path: Path) -> Model:
     Raises:
         CheckpointError: If it is none of pick, damaged, or of another class count than it says.
     """
-    checkpoint = load_checkpoint(path)
-    known = checkpoint.description
-    if known.get("task") != "pick" or "network" not in known or "objects" not in known:
-        raise CheckpointError(
-            f"{checkpoint.path}: a checkpoint of {known.get('task', 'an unknown task')}, expected "
-            "one of pick; give a model that `icelens pick train` made"
-        )
-    try:
-        objects = tuple(_object(each) for each in known["objects"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(
-            f"{checkpoint.path}: its list of objects is damaged ({type(error).__name__}: {error}); "
-            "copy it again or train again"
-        ) from error
+    checkpoint = read_checkpoint(path)
+    known, objects = checkpoint.description, objects_of(checkpoint)
     targets = known.get("targets") or {}
     thresholds = known.get("thresholds") or {}
     crop = targets.get("crop_size")
@@ -129,14 +117,3 @@ def _network(checkpoint: Checkpoint, num_outputs: int) -> SegmentationNetwork:
             "file is damaged or was made by another version of icelens"
         ) from error
     return network.eval()
-
-
-def _object(described: Mapping[str, Any]) -> PickableObject:
-    radius, weight = described.get("radius"), described.get("weight", 1.0)
-    return PickableObject(
-        name=str(described["name"]),
-        label=int(described["label"]),
-        radius=None if radius is None else float(radius),
-        is_particle=bool(described.get("is_particle", True)),
-        metadata={"score_weight": weight},
-    )

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from icelens.core.errors import CheckpointError, GeometryError, IcelensError
+from icelens.core.errors import GeometryError, IcelensError
 from icelens.jobs.config import Config
 from icelens.jobs.registry import did_you_mean
 from icelens.tasks.pick.architectures.attention_unet import (
@@ -23,7 +23,6 @@ from icelens.tasks.pick.architectures.segresnet import SegResNetSettings, build_
 from icelens.tasks.pick.architectures.swinunetr import SwinUNETRSettings, build_swinunetr
 from icelens.tasks.pick.architectures.unet import UNetSettings, build_unet
 from icelens.tasks.pick.named_settings import validated
-from icelens.training.checkpoint import Checkpoint
 
 ENTRY_POINT_GROUP = "icelens.networks"
 """Another package offers a network as an entry point: its name, and a callable that takes the
@@ -132,30 +131,6 @@ def build_network(settings: Mapping[str, Any], num_classes: int) -> Segmentation
     else:
         body = _built(name, _maker_of_module(name, given, num_classes))
     return SegmentationNetwork(body, {"architecture": name, **given}, num_classes)
-
-
-def load_network(checkpoint: Checkpoint) -> SegmentationNetwork:
-    """Build the network that a checkpoint of `pick` describes, with its weights, for evaluation.
-
-    Raises:
-        CheckpointError: If it belongs to another task, or its weights do not fit.
-    """
-    known = checkpoint.description
-    if known.get("task") != "pick" or "network" not in known or "objects" not in known:
-        raise CheckpointError(
-            f"{checkpoint.path}: a checkpoint of {known.get('task', 'an unknown task')}, expected "
-            "one of pick; give a model that `icelens pick train` made"
-        )
-    num_classes = len(known["objects"]) + 1
-    network = build_network(known["network"], num_classes)
-    try:
-        network.load_state_dict(dict(checkpoint.tensors))
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"{checkpoint.path}: its weights do not fit {known['network']['architecture']} with "
-            f"{num_classes} classes; the file is damaged or was made by another version of icelens"
-        ) from error
-    return network.eval()
 
 
 def _built(name: str, make: Callable[[], Body]) -> Body:

@@ -127,7 +127,7 @@ def _augmentation(draw: Draw) -> dict[str, float]:
 def _targets(draw: Draw, config: SearchConfig) -> dict[str, Any]:
     """What centres weigh and how wide they are; or spheres and the loss of labelled voxels."""
     changes: dict[str, Any] = {}
-    if config.target is None and config.targets == "centres":
+    if config.learns_centres:
         if _is_free(config, "centre_weight"):
             changes["centre_weight"] = draw.number("centre_weight", _CENTRE_WEIGHT, is_log=True)
         if _is_free(config, "centre_width"):

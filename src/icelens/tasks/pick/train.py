@@ -8,11 +8,11 @@ from icelens.core.data.pickable import PickableObject
 from icelens.core.errors import StoppedEarly
 from icelens.core.events import Message
 from icelens.jobs.run import Run
+from icelens.tasks.pick.description import amend, describe
 from icelens.tasks.pick.labelled import LabelledTomogram
 from icelens.tasks.pick.learning_data import LearningData, open_data
 from icelens.tasks.pick.learning_setup import (
     class_loss,
-    describe,
     fit_settings,
     make_crops,
     make_network,
@@ -26,7 +26,6 @@ from icelens.tasks.pick.settings import DEFAULT_THRESHOLD
 from icelens.tasks.pick.splits import Split, choose_split
 from icelens.tasks.pick.train_report import report_training
 from icelens.tasks.pick.train_settings import LearningConfig, TrainConfig
-from icelens.training.checkpoint import load_checkpoint, save_checkpoint
 from icelens.training.device import choose_compute, keep_freed_memory
 from icelens.training.loop import FitResult, fit
 from icelens.training.seed import seed_everything
@@ -113,7 +112,7 @@ def train_on(
     held_out = judging.judged(best.network, num_views=_JUDGING_VIEWS)
     # on what was learnt from, probabilities are too good to choose a threshold by
     thresholds = held_out.thresholds() if validation else {}
-    _note_thresholds(result.checkpoint, thresholds, held_out)
+    amend(result.checkpoint, {"thresholds": dict(thresholds), "score": held_out.score})
     tests = data.load(split.test, run.on_event)
     tested = None
     if tests:
@@ -159,14 +158,3 @@ def finish(result: FitResult, run: Run) -> None:
         )
     reason = " (no better score for a while)" if result.stopped == "early_stop" else ""
     run.on_event(Message(f"Trained {result.last_step} steps{reason}: {result.checkpoint}"))
-
-
-def _note_thresholds(path: Path, thresholds: Mapping[str, float], held_out: HeldOut) -> None:
-    """Write the checkpoint once more with the thresholds that were found."""
-    checkpoint = load_checkpoint(path)
-    description = {
-        **checkpoint.description,
-        "thresholds": dict(thresholds),
-        "score": held_out.score,
-    }
-    save_checkpoint(path, checkpoint.tensors, description)

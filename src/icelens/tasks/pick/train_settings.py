@@ -135,6 +135,11 @@ class LearningConfig(PickComputeConfig):
     pretrained: Path | None = Field(default=None, json_schema_extra=EXPERT)
     """Checkpoint to start from; classes are matched by name, new ones start afresh."""
 
+    @property
+    def learns_centres(self) -> bool:
+        """Whether maps of centres are learnt; a segmentation as target has labels."""
+        return self.target is None and self.targets == "centres"
+
 
 class TrainConfig(LearningConfig):
     """Settings of `icelens pick train`."""
