@@ -226,7 +226,7 @@ def run(words: list[str]) -> None:
 def runs_here(words: list[str]) -> bool:
     """Whether a command needs neither a GPU nor a file that only its user has."""
     line = " ".join(words)
-    absent = ("cuda", "network.pt", "best_model.pth", "--segmentation membrane")
+    absent = ("cuda", "network.pt", "best_model.pth", "--segmentation membrane", "--labels masks")
     return words[0] not in NO_JOBS and not any(word in line for word in absent)
 
 
