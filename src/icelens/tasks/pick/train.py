@@ -20,7 +20,7 @@ from icelens.tasks.pick.losses import DeepSupervision, build_loss
 from icelens.tasks.pick.model import Model, read_model
 from icelens.tasks.pick.network import SegmentationNetwork, build_network
 from icelens.tasks.pick.objective import CentreLoss, ClassLoss, FindParticles, LabelLoss
-from icelens.tasks.pick.scoring import HeldOut, Scorer
+from icelens.tasks.pick.scoring import JUDGING_VIEWS, HeldOut, Scorer
 from icelens.tasks.pick.settings import DEFAULT_THRESHOLD
 from icelens.tasks.pick.splits import Split, choose_split
 from icelens.tasks.pick.targets_in_crops import TargetMaker
@@ -30,7 +30,6 @@ from icelens.training.device import Compute, choose_compute, keep_freed_memory
 from icelens.training.loop import FitResult, FitSettings, fit
 from icelens.training.seed import seed_everything
 
-_JUDGING_VIEWS = 4
 _NETWORK_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "half-unet": {"channels": [16, 32, 64, 128], "blocks": [1, 2, 2, 2]}
 }
@@ -112,7 +111,7 @@ def train_on(
         )
     best = read_model(result.checkpoint)
     judging = Scorer(judges, template, compute, config.beta, run.on_event)
-    held_out = judging.judged(best.network, num_views=_JUDGING_VIEWS)
+    held_out = judging.judged(best.network, num_views=JUDGING_VIEWS)
     # on what was learnt from, probabilities are too good to choose a threshold by
     thresholds = held_out.thresholds() if validation else {}
     amend(result.checkpoint, {"thresholds": dict(thresholds), "score": held_out.score})
@@ -120,7 +119,7 @@ def train_on(
     tested = None
     if tests:
         judging = Scorer(tests, template, compute, config.beta, run.on_event)
-        tested = judging.judged(best.network, num_views=_JUDGING_VIEWS)
+        tested = judging.judged(best.network, num_views=JUDGING_VIEWS)
     report_training(run, split, judges, held_out, thresholds, tests, tested, objects)
     finish(result, run)
     return Trained(result.checkpoint, held_out, thresholds)
