@@ -55,7 +55,7 @@ def convert(
         "voxel_size": model.pixel_size or pixel_size,
         "tomogram_types": list(model.tomogram_types),
         "stride": network.stride,
-        "targets": {"shape": "sphere"},
+        "targets": {"kind": "spheres"},
         # octopi takes the likeliest class of each voxel, whatever its probability
         "thresholds": {str(each["name"]): None for each in described},
         "imported_from": f"octopi, {weights.name}",

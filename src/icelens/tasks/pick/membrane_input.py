@@ -13,9 +13,8 @@ from icelens.core.io.copick.project import PicksKey, Project, SegmentationKey
 from icelens.tasks.pick.membrane_jobs import MembraneConfig
 from icelens.tasks.pick.picked import Frame
 from icelens.tasks.pick.settings import source_of
+from icelens.tasks.pick.target_labels import SHAPE_TOLERANCE
 
-MOST_VOXELS_OFF = 4
-"""A segmentation may differ so much from its tomogram along an axis: rounding of other programs."""
 _SAME_SAMPLING = 0.01
 
 
@@ -86,7 +85,7 @@ def read_mask(config: MembraneConfig, project: Project, related: Related) -> Mas
         if abs(tomogram.pixel_size - key.pixel_size) > _SAME_SAMPLING * key.pixel_size:
             continue
         shape = project.tomogram_shape(related.run, tomogram)
-        if max(abs(a - b) for a, b in zip(shape, volume.shape, strict=True)) > MOST_VOXELS_OFF:
+        if max(abs(a - b) for a, b in zip(shape, volume.shape, strict=True)) > SHAPE_TOLERANCE:
             raise GeometryError(
                 f"{project.path}: segmentation {key} of run {related.run} has {volume.shape} "
                 f"voxels but its tomogram {tomogram} {shape}; segment that tomogram"

@@ -22,6 +22,8 @@ from icelens.training.device import Compute
 
 LEAST_PROBABILITY = 0.03
 """Peaks below it are not looked at: with centres weighted up, particles lie far above."""
+JUDGING_VIEWS = 4
+"""Mirrored copies averaged when a finished model is judged; on the way there is one."""
 _DICE_CUT = 0.5
 
 

@@ -13,7 +13,7 @@ from icelens.jobs.run import Run
 from icelens.jobs.validation import as_yaml
 from icelens.tasks.pick.learning_data import LearningData
 from icelens.tasks.pick.model import read_model
-from icelens.tasks.pick.scoring import Scorer, true_picks
+from icelens.tasks.pick.scoring import JUDGING_VIEWS, Scorer, true_picks
 from icelens.tasks.pick.search_report import report_search
 from icelens.tasks.pick.search_settings import SearchConfig
 from icelens.tasks.pick.search_space import propose, with_changes
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 BEST_FOLDER, BEST_SETTINGS, TABLE_NAME = "best", "best.yaml", "trials.csv"
-_JUDGING_VIEWS = 4
 
 
 def write_results(
@@ -121,7 +120,7 @@ def _score_on_tests(
         return None
     compute = choose_compute(config.device, config.precision, config.threads)
     judged = Scorer(tests, model, compute, config.beta, run.on_event).judged(
-        model.network.to(compute.device), num_views=_JUDGING_VIEWS
+        model.network.to(compute.device), num_views=JUDGING_VIEWS
     )
     scored = {each.name for each in judged.classes()}
     score = score_detections(

@@ -18,7 +18,8 @@ Positions = npt.NDArray[np.float64]
 Shape = tuple[int, int, int]
 SMALLEST_RADIUS_PX = 1.0
 SHAPE_TOLERANCE = 4
-"""Voxels by which a segmentation may be larger or smaller than its tomogram, at the far end."""
+"""Voxels by which a segmentation may be larger or smaller than its tomogram, at the far end:
+other programs round."""
 
 
 @dataclass(frozen=True)

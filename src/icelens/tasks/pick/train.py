@@ -21,7 +21,7 @@ from icelens.tasks.pick.learning_setup import (
 from icelens.tasks.pick.loaded_once import LoadedOnce
 from icelens.tasks.pick.model import read_model
 from icelens.tasks.pick.objective import FindParticles
-from icelens.tasks.pick.scoring import HeldOut, Scorer
+from icelens.tasks.pick.scoring import JUDGING_VIEWS, HeldOut, Scorer
 from icelens.tasks.pick.settings import DEFAULT_THRESHOLD
 from icelens.tasks.pick.splits import Split, choose_split
 from icelens.tasks.pick.train_report import report_training
@@ -29,8 +29,6 @@ from icelens.tasks.pick.train_settings import LearningConfig, TrainConfig
 from icelens.training.device import choose_compute, keep_freed_memory
 from icelens.training.loop import FitResult, fit
 from icelens.training.seed import seed_everything
-
-_JUDGING_VIEWS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +107,7 @@ def train_on(
         )
     best = read_model(result.checkpoint)
     judging = Scorer(judges, template, compute, config.beta, run.on_event)
-    held_out = judging.judged(best.network, num_views=_JUDGING_VIEWS)
+    held_out = judging.judged(best.network, num_views=JUDGING_VIEWS)
     # on what was learnt from, probabilities are too good to choose a threshold by
     thresholds = held_out.thresholds() if validation else {}
     amend(result.checkpoint, {"thresholds": dict(thresholds), "score": held_out.score})
@@ -117,7 +115,7 @@ def train_on(
     tested = None
     if tests:
         judging = Scorer(tests, template, compute, config.beta, run.on_event)
-        tested = judging.judged(best.network, num_views=_JUDGING_VIEWS)
+        tested = judging.judged(best.network, num_views=JUDGING_VIEWS)
     report_training(run, split, judges, held_out, thresholds, tests, tested, objects)
     finish(result, run)
     return Trained(result.checkpoint, held_out, thresholds)
