@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from learnable_project import learnable_project
 from searched import settings, train_by_formula
 
 from icelens.apps import arguments, cli
@@ -41,7 +42,8 @@ def states(config: SearchConfig) -> list[str]:
 
 
 def test_a_search_trains_and_keeps_the_best(tmp_path: Path) -> None:
-    config = settings(tmp_path, trials=2)
+    learnable_project(tmp_path, num_runs=3)
+    config = settings(tmp_path, trials=2, test_runs=("TS_3",))
     assert run_job(search, config) == config.output
     table = rows(config)
     assert [row["state"] for row in table] == ["complete", "complete"]
@@ -55,6 +57,7 @@ def test_a_search_trains_and_keeps_the_best(tmp_path: Path) -> None:
     assert final.steps is None
     text = (config.output / "report.html").read_text()
     assert "is best with a score" in text
+    assert "On the test runs, which no trial saw, its model scores" in text
     assert (config.output / "history.png").is_file()
 
 
@@ -264,8 +267,6 @@ def test_test_runs_are_scored_once_at_the_end(
         return 0.125
 
     monkeypatch.setattr(search_results, "_score_on_tests", scored)
-    from learnable_project import learnable_project
-
     learnable_project(tmp_path, num_runs=3)
     config = settings(tmp_path, trials=2, trials_here=1, test_runs=("TS_3",))
     run_job(search, config)
