@@ -1,4 +1,4 @@
-"""Steps of unet-medium, box 96, batch 4 on a CUDA device: hours for 3000 crops x 50 epochs."""
+"""On a CUDA device: steps of unet-medium, box 96, batch 4, and segmentation of pick."""
 
 import time
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from torch.profiler import ProfilerActivity, profile
 from bench.boxes import make_batch, make_physics
 from bench.command import CommandError
 from bench.figure import Figure
+from bench.pick_gpu import segmentation
 from bench.steps import objective_of
 from icelens.tasks.restore.network import build_network
 from icelens.training.contract import FitSettings
@@ -19,7 +20,7 @@ BOX_SIZE, BATCH_SIZE, NUM_CROPS = 96, 4, 3000 * 50
 
 
 def measure(*, quick: bool) -> list[Figure]:
-    """Wall time per step and the share of it in which kernels run.
+    """Wall time per step, the share of it in which kernels run, and of a segmented tomogram.
 
     Raises:
         CommandError: If no CUDA device is there.
@@ -53,6 +54,7 @@ def measure(*, quick: bool) -> list[Figure]:
         Figure("3000 crops x 50 epochs at that rate", 60 * hours, "min", "", "<= 60 min"),
         Figure("share of time with kernels running", 100 * busy, "%", "", ">= 90 %"),
         Figure(f"{title}, peak", peak, "GB"),
+        *segmentation(quick=quick),
     ]
 
 
