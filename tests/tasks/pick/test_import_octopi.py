@@ -141,7 +141,8 @@ def test_the_checkpoint_says_what_the_model_is(tmp_path: Path) -> None:
         {"name": "apo-ferritin", "label": 1, "radius": None, "weight": 1.0},
         {"name": "ribosome", "label": 2, "radius": None, "weight": 1.0},
     ]
-    assert (known["voxel_size"], known["stride"], known["box_size"]) == (10, 1, 64)
+    assert (known["voxel_size"], known["stride"]) == (10, 1)
+    assert known["targets"]["crop_size"] == [64, 64, 64]
     assert known["tomogram_types"] == ["denoised"]
     assert known["thresholds"] == {"apo-ferritin": None, "ribosome": None}
     assert known["imported_from"] == "octopi, best_model.pth"

@@ -51,11 +51,13 @@ def convert(
         "task": "pick",
         "network": network.settings,
         "objects": described,
-        "box_size": model.box_size,
         "voxel_size": model.pixel_size or pixel_size,
         "tomogram_types": list(model.tomogram_types),
         "stride": network.stride,
-        "targets": {"kind": "spheres"},
+        "targets": {
+            "kind": "spheres",
+            "crop_size": None if model.box_size is None else [model.box_size] * 3,
+        },
         # octopi takes the likeliest class of each voxel, whatever its probability
         "thresholds": {str(each["name"]): None for each in described},
         "imported_from": f"octopi, {weights.name}",

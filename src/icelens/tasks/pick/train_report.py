@@ -59,9 +59,10 @@ def report_training(
         kept = {name: kept_picks(picks, thresholds) for name, picks in tested.picks.items()}
         truth = {each.name: true_picks(each, objects) for each in tests}
         classes = [each for each in objects if any(each.name == c.name for c in tested.classes())]
-        score = score_detections(truth, kept, classes)
+        beta = tested.particles.beta if tested.particles else 4.0
+        score = score_detections(truth, kept, classes, beta=beta)
         if score.f_beta is not None:
-            run.report.text(f"Weighted F4 by the CZII rule: {score.f_beta:.3f}.")
+            run.report.text(f"Weighted F{beta:g} by the CZII rule: {score.f_beta:.3f}.")
         show_scores(run, HeldOut(score, tested.dice, kept), thresholds)
         show_worst_run(run, tests, tested, thresholds, objects, name="test")
 

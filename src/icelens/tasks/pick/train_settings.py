@@ -85,10 +85,10 @@ class LearningConfig(PickComputeConfig):
     centre_weight: float = Field(default=256.0, gt=0, json_schema_extra=EXPERT)
     """How much more a centre counts than a voxel of background."""
 
-    unlabelled_weight: float = Field(default=1.0, ge=0, le=1, json_schema_extra=EXPERT)
+    unlabelled_weight: float = Field(default=0.05, ge=0, le=1, json_schema_extra=EXPERT)
     """How much background counts that lies farther than the largest radius from every labelled
-    particle. 1 where all particles are labelled; 0.02 to 0.1 where only some are, so that the
-    others are not learnt as background."""
+    particle. Small, so that particles which nobody labelled are not learnt as background; 1 trusts
+    that all are labelled."""
 
     centre_width: Annotated[Angstrom, Field(gt=0)] = Field(
         default=12.0, json_schema_extra=EXPERT | {"unit": "Å"}
