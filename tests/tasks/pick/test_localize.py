@@ -129,7 +129,8 @@ def test_model_gives_thresholds_and_radii_the_project_does_not_know(tmp_path):
         {"name": "ribosome", "label": 2, "radius": 99.0, "weight": 1},
     ]
     description = {
-        "task": "pick", "objects": described, "thresholds": {"ferritin": 0.1, "ribosome": 0.95},
+        "task": "pick", "network": {}, "objects": described,
+        "thresholds": {"ferritin": 0.1, "ribosome": 0.95},
     }  # fmt: skip
     model = tmp_path / "model" / "best.safetensors"
     model.parent.mkdir()
@@ -201,11 +202,30 @@ def test_run_predicted_by_another_model_is_refused(project):
         run_job(localize, settings(project))
 
 
+def test_labels_of_nothing_that_is_picked_are_refused(project):
+    write_probabilities(project)
+    key = SegmentationKey(PIXEL_SIZE, "membrane", Source("me", "1"), is_multilabel=False)
+    project.write_segmentation("TS_1", key, Volume(np.ones((32, 48, 40), np.uint8), PIXEL_SIZE))
+    wanted = settings(project, method="com", segmentation=("membrane", "me", "1"))
+    with pytest.raises(IcelensError, match=r"holds membrane alone, not ferritin, ribosome"):
+        run_job(localize, wanted)
+
+
 def test_model_of_another_task_is_refused(project, tmp_path):
     write_probabilities(project)
     model = tmp_path / "model.safetensors"
     save_checkpoint(model, {"weight": torch.zeros(1)}, {"task": "restore"})
-    with pytest.raises(IcelensError, match="made by task 'restore'"):
+    with pytest.raises(IcelensError, match="a checkpoint of restore, expected one of pick"):
+        run_job(localize, settings(project, model=model))
+
+
+@pytest.mark.parametrize("changes", [{"objects": [{"nam": 1}]}, {"thresholds": [1]}], ids=str)
+def test_damaged_model_is_refused(project, tmp_path, changes):
+    write_probabilities(project)
+    model = tmp_path / "model.safetensors"
+    known = {"task": "pick", "network": {}, "objects": []} | changes
+    save_checkpoint(model, {"weight": torch.zeros(1)}, known)
+    with pytest.raises(IcelensError, match="its description is damaged"):
         run_job(localize, settings(project, model=model))
 
 

@@ -27,7 +27,7 @@ def test_flag_goes_before_model_before_probabilities_before_the_default():
 
 def test_value_without_a_name_is_for_all_that_are_not_named():
     found, events = chosen(("0.3", "b=0.7"), {"thresholds": {"a": 0.1}})
-    assert found == {"a": 0.3, "b": 0.7, "c": 0.25}
+    assert found == {"a": 0.3, "b": 0.7, "c": 0.3}
     assert events == []
 
 

@@ -1,6 +1,8 @@
 """The loss of centres is its formula, stays finite, and can be learnt from."""
 
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,11 +11,13 @@ from blob_project import blob
 from torch import Tensor, nn
 
 from icelens.core.data.pickable import PickableObject
+from icelens.core.errors import MetadataError
 from icelens.tasks.pick.augment import Crop
 from icelens.tasks.pick.crops import PickBatch
 from icelens.tasks.pick.losses import DeepSupervision, build_loss
-from icelens.tasks.pick.objective import CentreLoss, FindParticles, LabelLoss
+from icelens.tasks.pick.objective import CentreLoss, FindParticles, LabelLoss, class_loss
 from icelens.tasks.pick.targets_in_crops import TargetMaker
+from icelens.tasks.pick.train_settings import LearningConfig
 from icelens.tasks.pick.voxel_target import VoxelTarget
 from icelens.training.networks.half_unet_3d import HalfUNet3D
 
@@ -117,3 +121,11 @@ def test_tiny_network_learns_one_crop_by_heart(precision: torch.dtype) -> None:
         totals.append(loss.total.item())
     assert np.isfinite(totals).all()
     assert np.mean(totals[-3:]) < 0.5 * totals[0]
+
+
+@pytest.mark.parametrize("changes", [{"loss": "tversky"}, {"loss_settings": {"alpha": 0.3}}])
+def test_loss_that_centres_do_not_know_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(MetadataError, match="leave both out, or choose --targets spheres"):
+        class_loss(LearningConfig(project=(Path("p"),), **changes), ())
+    spheres = LearningConfig(project=(Path("p"),), targets="spheres", **changes)
+    assert isinstance(class_loss(spheres, ()), LabelLoss)

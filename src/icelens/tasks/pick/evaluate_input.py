@@ -9,6 +9,7 @@ from icelens.core.data.pickable import PickableObject, Source
 from icelens.core.data.picks import Picks
 from icelens.core.errors import GeometryError, MetadataError
 from icelens.core.events import Message, OnEvent, Progress
+from icelens.core.geometry.inside import refuse_voxels
 from icelens.core.io.copick.project import PicksKey, Project, TomogramKey
 from icelens.core.metrics.matching import check_scores
 from icelens.tasks.pick.evaluate_jobs import EvaluateConfig
@@ -71,6 +72,12 @@ def gather(config: EvaluateConfig, project: Project, on_event: OnEvent) -> Evalu
         found[run] = _read(project, run, keys[run], found_source)
         on_event(Progress("read", number, len(scored), "run"))
     check_inside(project, tomograms, truth, truth_source)
+    for run, key in tomograms.items():
+        where, shape = (
+            f"{project.path}: run {run}, {found_source}",
+            project.tomogram_shape(run, key),
+        )
+        refuse_voxels(where, found[run].position_zyx, shape=shape, pixel_size=key.pixel_size)
     return Evaluated(truth, found, objects, tomograms, without_truth, without_picks)
 
 
@@ -104,7 +111,10 @@ def chosen_objects(
     """The classes to score, by label: those asked for, or those with a file from either source."""
     seen = {key.name for run in runs for key in keys[run] if key.source in sources}
     wanted = set(asked) or seen
-    return tuple(each for each in project.particles() if each.name in wanted)
+    chosen = tuple(each for each in project.particles() if each.name in wanted)
+    for each in chosen:
+        project.radius_of(each)
+    return chosen
 
 
 def drawn_tomograms(
@@ -140,12 +150,14 @@ def check_inside(
 
     Raises:
         GeometryError: If more than 1 % of its picks lie outside.
+        MetadataError: If positions count voxels.
     """
     outside, num, example = 0, 0, ""
     for run, key in tomograms.items():
-        shape = np.array(project.tomogram_shape(run, key))
+        where, shape = f"{project.path}: run {run}, {source}", project.tomogram_shape(run, key)
+        refuse_voxels(where, truth[run].position_zyx, shape=shape, pixel_size=key.pixel_size)
         voxel = truth[run].position_zyx / key.pixel_size
-        is_outside = ((voxel < -0.5) | (voxel > shape - 0.5)).any(axis=1)
+        is_outside = ((voxel < -0.5) | (voxel > np.array(shape) - 0.5)).any(axis=1)
         outside, num = outside + int(is_outside.sum()), num + len(voxel)
         if is_outside.any() and not example:
             z, y, x = truth[run].position_zyx[is_outside][0].tolist()

@@ -8,6 +8,7 @@ import numpy as np
 from icelens.core.data.picks import Picks
 from icelens.core.errors import MetadataError
 from icelens.core.events import Message
+from icelens.core.geometry.inside import refuse_voxels
 from icelens.core.io.copick.project import Project, TomogramKey
 from icelens.core.optics.missing_wedge import TiltScheme
 from icelens.core.volumes.crop import outside_fraction
@@ -59,8 +60,10 @@ def plan(project: Project, config: ExtractConfig, run: Run) -> list[Source]:
         key = project.choose_tomogram(name, config.voxel_size, config.tomogram_type)
         frame = frame_of_key(project, name, key)
         chosen = picks.of_tomogram(name)
+        where = f"{config.project}: run {name}"
+        refuse_voxels(where, chosen.position_zyx, shape=frame.shape, pixel_size=frame.pixel_size)
         num_outside = int((~is_inside(chosen, frame)).sum())
-        refuse_many_outside(f"{config.project}: run {name}", num_outside, len(chosen), frame)
+        refuse_many_outside(where, num_outside, len(chosen), frame)
         shares = [
             outside_fraction(frame.shape, position, config.box_size)
             for position in chosen.position_zyx / frame.pixel_size

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from icelens.core.data.pickable import PickableObject
-from icelens.core.errors import CheckpointError, InputFileError, MetadataError
+from icelens.core.errors import InputFileError, MetadataError
 from icelens.core.events import Message, OnEvent
 from icelens.core.io.copick.project import Features, Project, SegmentationKey, TomogramKey
+from icelens.tasks.pick.model import described
 from icelens.tasks.pick.settings import DEFAULT_THRESHOLD, NamedSourceText
 from icelens.training.checkpoint import load_checkpoint
 
@@ -35,11 +36,7 @@ def read_description(model: Path | None) -> Mapping[str, Any]:
     if model is None:
         return {}
     checkpoint = load_checkpoint(model)
-    task = checkpoint.description.get("task")
-    if task != "pick":
-        raise CheckpointError(
-            f"{checkpoint.path}: made by task {task!r}, expected a model of `icelens pick train`"
-        )
+    described(checkpoint)  # says what is damaged
     return checkpoint.description
 
 
@@ -136,14 +133,14 @@ def chosen_objects(
             f"{project.path}: there is no particle to pick; add it to the project's objects"
         )
     for each in chosen:
-        each.known_radius()
+        project.radius_of(each)
     return tuple(sorted(chosen, key=lambda each: each.label))
 
 
 def thresholds_of(
     objects: Sequence[PickableObject],
     flags: Sequence[str],
-    described: Sequence[Mapping[str, Any]],
+    descriptions: Sequence[Mapping[str, Any]],
     on_event: OnEvent,
 ) -> dict[str, float]:
     """The least probability of a peak of each object.
@@ -151,7 +148,8 @@ def thresholds_of(
     Args:
         objects: To be picked.
         flags: `OBJECT=VALUE`, or a value for all that are not named.
-        described: Descriptions with "thresholds" by name, the most trusted first.
+        descriptions: Of a model or of probabilities, with "thresholds" by name, the most trusted
+            first.
         on_event: Hears where nothing was known.
 
     Raises:
@@ -164,7 +162,7 @@ def thresholds_of(
         if name and name not in names:
             raise MetadataError(f"--threshold {word}: expected one of {', '.join(names)}")
         typed[name] = _probability(value, f"--threshold {word}")
-    sources = [typed, *(dict(each.get("thresholds") or {}) for each in described)]
+    sources = [typed, *(dict(each.get("thresholds") or {}) for each in descriptions)]
     result, unknown = {}, []
     for name in names:
         values = [source[name] for source in sources if name in source]

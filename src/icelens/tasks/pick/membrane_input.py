@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from icelens.core.data.picks import Picks
 from icelens.core.errors import GeometryError, MetadataError
+from icelens.core.geometry.inside import refuse_voxels
 from icelens.core.io.copick.project import PicksKey, Project, SegmentationKey
 from icelens.tasks.pick.membrane_jobs import MembraneConfig
 from icelens.tasks.pick.settings import source_of
@@ -97,7 +98,13 @@ def check_inside(
 
     Raises:
         GeometryError: If they are more than 1 % (and more than one).
+        MetadataError: If positions count voxels.
     """
+    depth, height, width = mask.labels.shape
+    where = f"{project.path}: run {related.run}, {key}"
+    refuse_voxels(
+        where, picks.position_zyx, shape=(depth, height, width), pixel_size=mask.pixel_size
+    )
     voxels = picks.position_zyx / mask.pixel_size
     is_inside = ((voxels >= -0.5) & (voxels <= np.array(mask.labels.shape) - 0.5)).all(axis=-1)
     outside = int((~is_inside).sum())

@@ -16,15 +16,13 @@ _SAME_SCALE = 0.05
 """Voxel sizes that differ relatively by less show a network particles of one scale."""
 
 
-@dataclass(frozen=True, eq=False)
-class Model:
-    """A network for evaluation; output 0 is the background, output i + 1 is `objects[i]`.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Described:
+    """What a model knows beside its weights: objects, and the tomograms it was made for.
 
     `thresholds` hold the score from which on a pick of an object counts, where it is known.
     """
 
-    path: Path
-    network: SegmentationNetwork
     objects: tuple[PickableObject, ...]
     finds_centres: bool
     thresholds: Mapping[str, float]
@@ -32,6 +30,14 @@ class Model:
     tomogram_types: tuple[str, ...]
     radius_scale: float
     crop_size: tuple[int, int, int] | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Model(Described):
+    """A network for evaluation; output 0 is the background, output i + 1 is `objects[i]`."""
+
+    path: Path
+    network: SegmentationNetwork
 
     def check_voxel_size(self, pixel_size: float, where: str) -> None:
         """Refuse a tomogram of another scale than the model was trained on.
@@ -54,33 +60,52 @@ def read_model(path: Path) -> Model:
         CheckpointError: If it is none of pick, damaged, or of another class count than it says.
     """
     checkpoint = load_checkpoint(path)
+    known = described(checkpoint)
+    infinite = [name for name, each in checkpoint.tensors.items() if not each.isfinite().all()]
+    if infinite:
+        raise CheckpointError(
+            f"{checkpoint.path}: {infinite[0]} holds numbers that are not finite, so every answer "
+            "would be; copy it again, or train again with a smaller --learning-rate"
+        )
+    return Model(
+        path=checkpoint.path,
+        network=_network(checkpoint, len(known.objects) + 1),
+        **vars(known),
+    )
+
+
+def described(checkpoint: Checkpoint) -> Described:
+    """What a checkpoint of pick says about itself.
+
+    Raises:
+        CheckpointError: If it is none of pick, or its description is damaged.
+    """
     known = checkpoint.description
     if known.get("task") != "pick" or "network" not in known or "objects" not in known:
         raise CheckpointError(
             f"{checkpoint.path}: a checkpoint of {known.get('task', 'an unknown task')}, expected "
             "one of pick; give a model that `icelens pick train` made"
         )
+    targets, thresholds = known.get("targets") or {}, known.get("thresholds") or {}
+    voxel_size = known.get("voxel_size")
     try:
-        objects = tuple(_object(each) for each in known["objects"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        crop = tuple(int(side) for side in targets.get("crop_size") or ())
+        return Described(
+            objects=tuple(_object(each) for each in known["objects"]),
+            finds_centres=targets.get("kind") == "centres",
+            thresholds={
+                str(name): float(value) for name, value in thresholds.items() if value is not None
+            },
+            voxel_size=None if voxel_size is None else float(voxel_size),
+            tomogram_types=tuple(str(each) for each in known.get("tomogram_types") or ()),
+            radius_scale=float(targets.get("radius_scale") or 0.7),
+            crop_size=(crop[0], crop[1], crop[2]) if crop else None,
+        )
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
-            f"{checkpoint.path}: its list of objects is damaged ({type(error).__name__}: {error}); "
+            f"{checkpoint.path}: its description is damaged ({type(error).__name__}: {error}); "
             "copy it again or train again"
         ) from error
-    targets = known.get("targets") or {}
-    thresholds = known.get("thresholds") or {}
-    crop = targets.get("crop_size")
-    return Model(
-        path=checkpoint.path,
-        network=_network(checkpoint, len(objects) + 1),
-        objects=objects,
-        finds_centres=targets.get("kind") == "centres",
-        thresholds={name: float(value) for name, value in thresholds.items() if value is not None},
-        voxel_size=known.get("voxel_size"),
-        tomogram_types=tuple(known.get("tomogram_types") or ()),
-        radius_scale=float(targets.get("radius_scale") or 0.7),
-        crop_size=tuple(crop) if crop else None,
-    )
 
 
 def soup(models: Sequence[Model]) -> Model:
@@ -119,11 +144,17 @@ def mean_thresholds(models: Sequence[Model]) -> dict[str, float]:
 
 
 def _network(checkpoint: Checkpoint, num_outputs: int) -> SegmentationNetwork:
-    network = build_network(checkpoint.description["network"], num_outputs)
+    settings = checkpoint.description["network"]
+    if not isinstance(settings, dict):
+        raise CheckpointError(
+            f"{checkpoint.path}: its network is {settings!r}, expected settings by name; copy it "
+            "again or train again"
+        )
+    network = build_network(settings, num_outputs)
     try:
         network.load_state_dict(dict(checkpoint.tensors))
     except RuntimeError as error:
-        name = checkpoint.description["network"].get("architecture")
+        name = settings.get("architecture")
         raise CheckpointError(
             f"{checkpoint.path}: its weights do not fit {name} with {num_outputs} outputs; the "
             "file is damaged or was made by another version of icelens"

@@ -1,5 +1,6 @@
 """What a picking network minimises: classes of centres, or of voxels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -7,9 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from icelens.core.data.pickable import PickableObject
+from icelens.core.errors import MetadataError
 from icelens.tasks.pick.crops import PickBatch
-from icelens.tasks.pick.losses import DeepSupervision
+from icelens.tasks.pick.losses import DeepSupervision, build_loss
+from icelens.tasks.pick.train_settings import LearningConfig
 from icelens.training.contract import Loss
+
+_LOSS_OF_CENTRES = "weighted-cross-entropy"
 
 
 class ClassLoss(Protocol):
@@ -71,3 +77,20 @@ class FindParticles:
         output = network(batch.images)
         scores = list(output) if isinstance(output, list) else [output]
         return Loss(self.classes(scores, batch), {})
+
+
+def class_loss(config: LearningConfig, objects: Sequence[PickableObject]) -> ClassLoss:
+    """What is minimised, chosen once: centres as maps, or voxels as labels.
+
+    Raises:
+        MetadataError: If a loss is asked for that centres do not have.
+    """
+    if config.target is None and config.targets == "centres":
+        if config.loss != _LOSS_OF_CENTRES or config.loss_settings:
+            raise MetadataError(
+                f"--loss is {config.loss}, with {config.loss_settings or 'no'} settings, which "
+                "--targets centres does not know; leave both out, or choose --targets spheres"
+            )
+        return CentreLoss(config.centre_weight, tuple(not each.is_particle for each in objects))
+    name = "tversky" if config.loss == _LOSS_OF_CENTRES else config.loss
+    return LabelLoss(DeepSupervision(build_loss({"name": name, **config.loss_settings})))

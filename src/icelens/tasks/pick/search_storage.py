@@ -145,13 +145,16 @@ def _database(url: str, on_dead: "Callable[[Study, FrozenTrial], None]") -> "Bas
     if url.startswith("sqlite") and "timeout=" not in url:
         options["connect_args"] = {"timeout": _SQLITE_WAIT}
     try:
-        return RDBStorage(
-            url,
-            engine_kwargs=options,
-            heartbeat_interval=HEARTBEAT_SECONDS,
-            grace_period=GRACE_SECONDS,
-            failed_trial_callback=on_dead,
-        )
+        with warnings.catch_warnings():
+            # newer versions have another name for the callback, which older ones do not know
+            warnings.simplefilter("ignore", FutureWarning)
+            return RDBStorage(
+                url,
+                engine_kwargs=options,
+                heartbeat_interval=HEARTBEAT_SECONDS,
+                grace_period=GRACE_SECONDS,
+                failed_trial_callback=on_dead,
+            )
     except ImportError as error:
         name = getattr(error, "name", None) or "of this database"
         raise InputFileError(

@@ -15,10 +15,9 @@ from icelens.tasks.pick.crops import Crops
 from icelens.tasks.pick.labelled import LabelledTomogram
 from icelens.tasks.pick.learning_data import LearningData, open_data
 from icelens.tasks.pick.loaded_once import LoadedOnce
-from icelens.tasks.pick.losses import DeepSupervision, build_loss
 from icelens.tasks.pick.model import Model, read_model
 from icelens.tasks.pick.network import SegmentationNetwork, build_network
-from icelens.tasks.pick.objective import CentreLoss, ClassLoss, FindParticles, LabelLoss
+from icelens.tasks.pick.objective import FindParticles, class_loss
 from icelens.tasks.pick.scoring import HeldOut, Scorer
 from icelens.tasks.pick.settings import DEFAULT_THRESHOLD
 from icelens.tasks.pick.splits import Split, choose_split
@@ -76,21 +75,23 @@ def train_on(
     """
     compute = choose_compute(config.device, config.precision, config.threads)
     keep_freed_memory(compute)
+    objects = data.truth.classes
+    # what can be refused is, before tomograms are read
+    seed_everything(config.seed)  # the first weights are drawn, too
+    network = make_network(config, objects, run)
+    loss = class_loss(config, objects)
     run.on_event(Message(f"Training runs: {', '.join(split.train)}"))
     tomograms = data.load(split.train, run.on_event)
     validation = data.load(split.validation, run.on_event)
-    objects = data.truth.classes
     if not warn_of_absent(objects, validation, run):
         validation, split = (), replace(split, validation=())
-    seed_everything(config.seed)  # the first weights are drawn, too
-    network = make_network(config, objects, run)
     crops = make_crops(config, objects, tomograms, network.stride, compute)
     template = _template(config, objects, network, tomograms[0].pixel_size)
     scorer = Scorer(validation, template, compute, config.beta, run.on_event)
     settings = fit_settings(config, tomograms)
     result = fit(
         network,
-        FindParticles(class_loss(config, objects)),
+        FindParticles(loss),
         crops,
         settings,
         compute=compute,
@@ -186,14 +187,6 @@ def make_crops(
         seed=config.seed,
         device=compute.device,
     )
-
-
-def class_loss(config: LearningConfig, objects: Sequence[PickableObject]) -> ClassLoss:
-    """What is minimised, chosen once: centres as maps, or voxels as labels."""
-    if config.target is None and config.targets == "centres":
-        return CentreLoss(config.centre_weight, tuple(not each.is_particle for each in objects))
-    name = "tversky" if config.loss == "weighted-cross-entropy" else config.loss
-    return LabelLoss(DeepSupervision(build_loss({"name": name, **config.loss_settings})))
 
 
 def fit_settings(config: LearningConfig, tomograms: Sequence[LabelledTomogram]) -> FitSettings:
