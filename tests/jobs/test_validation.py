@@ -7,8 +7,9 @@ import pytest
 from toy_job import Optimisation, ToyConfig, toy
 
 from icelens.core.errors import InputFileError
-from icelens.jobs.config import ConfigError
-from icelens.jobs.validation import as_yaml, make_config, merged, read_settings, schema
+from icelens.jobs.config import Config, ConfigError
+from icelens.jobs.settings import settings_of
+from icelens.jobs.validation import as_yaml, make_config, merged, parse_words, read_settings, schema
 
 
 def test_each_mistake_gets_a_line_naming_its_flag() -> None:
@@ -20,6 +21,50 @@ def test_each_mistake_gets_a_line_naming_its_flag() -> None:
         "--box-size: found '33', expected a multiple of 16",
         "--shape: found 'x', expected a whole number",
     ]
+
+
+class Typed(Config):
+    """Settings of the kinds that are typed wrongly."""
+
+    pair: tuple[str, str] = ("a", "b")
+    """Two words."""
+
+    extra: dict[str, int] | None = None
+    """By name."""
+
+    folder: Path = Path("here")
+    """A place."""
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["a"], "--pair: found 'a', expected more values"),
+        (["a", "b", "c"], "--pair: found 'a,b,c', expected no more than 2 values"),
+    ],
+)
+def test_list_of_another_length_is_not_called_missing(words: list[str], expected: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        make_config(Typed, {"pair": words})
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "expected"),
+    [
+        ("extra", "{a: [", "--extra: found '{a: [', expected YAML"),
+        ("folder", "", "--folder: found '', expected a path"),
+        ("folder", " ", "--folder: found '', expected a path"),
+    ],
+)
+def test_words_that_cannot_be_read_are_told_in_one_line(
+    name: str, word: str, expected: str
+) -> None:
+    setting = next(each for each in settings_of(Typed) if each.path == (name,))
+    with pytest.raises(ConfigError) as caught:
+        parse_words(setting, [word])
+    assert str(caught.value).startswith(expected)
+    assert "\n" not in str(caught.value)
 
 
 def test_unknown_setting_offers_the_nearest() -> None:

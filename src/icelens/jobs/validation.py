@@ -95,10 +95,16 @@ def parse_words(setting: Setting, words: Iterable[str]) -> Any:  # noqa: ANN401 
 
     A list is written `64,160,160` or `64 160 160`; `none` is None; a mapping is written as YAML.
     Numbers and paths stay text, pydantic reads them.
+
+    Raises:
+        ConfigError: If a path is empty, or a mapping is no YAML.
     """
     items = [word.strip() for word in words]
     text = " ".join(items)
     types = setting.alternatives
+    if not text and Path in types:
+        # an empty path is the working directory to Python, and an unset variable to a shell
+        raise ConfigError(f"{known_name(setting)}: found '', expected a path; a dot is this folder")
     if text.lower() == "none" and type(None) in types:
         return None
     if any(get_origin(kind) is Literal for kind in types):
@@ -108,10 +114,20 @@ def parse_words(setting: Setting, words: Iterable[str]) -> Any:  # noqa: ANN401 
     if any(is_list) and (all(is_list) or "," in text or type(None) in types):
         return [part.strip() for item in items for part in item.split(",") if part.strip()]
     if any(kind is dict or get_origin(kind) is dict for kind in types):
-        import yaml
-
-        return yaml.safe_load(text)
+        return _mapping(setting, text)
     return text
+
+
+def _mapping(setting: Setting, text: str) -> Any:  # noqa: ANN401 - pydantic judges what it is
+    """YAML that was typed after a flag."""
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            f"{known_name(setting)}: found {text!r}, expected YAML such as '{{name: 1}}'"
+        ) from error
 
 
 def takes_list(setting: Setting) -> bool:
@@ -149,14 +165,23 @@ def _lines(config_type: type[Config], errors: list[ErrorDetails]) -> Iterable[st
         if error["type"] == "extra_forbidden":
             keys = [setting.key for setting in by_path.values()]
             yield f"{'.'.join(names)}: no such setting; {did_you_mean('.'.join(names), keys)}"
-        elif error["type"] == "missing" and known:
+        elif error["type"] == "missing" and known == names:
             yield f"{known_name(by_path[known])} is missing: {by_path[known].help}"
         elif known:
             found = as_text(error["input"])
-            yield f"{known_name(by_path[known])}: found {found!r}, {_expectation(error['msg'])}"
+            yield f"{known_name(by_path[known])}: found {found!r}, {_expected(error)}"
         else:
             prefix = f"{flag_of(names)}: " if names else ""
             yield prefix + _expectation(error["msg"])
+
+
+def _expected(error: ErrorDetails) -> str:
+    """What was expected; a list that is too short is told as a word that is missing from it."""
+    if error["type"] == "missing":
+        return "expected more values"
+    if error["type"] == "too_long":
+        return f"expected no more than {error['ctx']['max_length']} values"
+    return _expectation(error["msg"])
 
 
 def known_name(setting: Setting) -> str:

@@ -128,7 +128,7 @@ def _diagnose(path: Path, error: SafetensorError) -> str:
     if start.startswith(_PICKLE_STARTS):
         return (
             f"{path}: a pickle (.pt), which could run any program when opened; convert its weights "
-            "safely first: `icelens restore import-checkpoint`"
+            "safely first: `icelens restore import-checkpoint` or `icelens pick import-octopi`"
         )
     if not start:
         return f"{path}: the file is empty, expected a checkpoint; copy it again or train again"

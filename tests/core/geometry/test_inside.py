@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from icelens.core.errors import MetadataError
-from icelens.core.geometry.inside import is_inside, looks_like_voxels, refuse_many_outside
+from icelens.core.geometry.inside import (
+    is_inside,
+    looks_like_voxels,
+    refuse_many_outside,
+    refuse_voxels,
+)
 
 SHAPE = (20, 100, 100)
 
@@ -30,3 +35,10 @@ def test_a_few_outside_are_told_and_many_are_refused():
     assert told == "p.star: 1 of 100 picks lie outside their tomogram (1 of a) and are left out"
     with pytest.raises(MetadataError, match=r"^p.star: 3 of 100 .* \(2 of b, 1 of a\); more than"):
         refuse_many_outside("p.star", {"a": 1, "b": 2, "c": 0}, 100)
+
+
+def test_positions_in_voxels_are_refused_with_the_remedy() -> None:
+    places = np.random.default_rng(0).uniform(0, 30, (9, 3))
+    with pytest.raises(MetadataError, match=r"^here: all 9 positions lie below .* multiply them$"):
+        refuse_voxels("here", places, shape=(32, 48, 48), pixel_size=10.0)
+    refuse_voxels("here", places * 10, shape=(32, 48, 48), pixel_size=10.0)

@@ -35,6 +35,24 @@ def test_whole_numbers_may_lack_chunks_unless_they_must_not(tmp_path):
         open_zarr(folder, may_lack_chunks=False)
 
 
+def test_damaged_shape_asks_for_no_memory(tmp_path):
+    folder = tmp_path / "a.zarr"
+    zarr.create_array(str(folder), data=np.ones((4, 4)), chunks=(2, 4), zarr_format=2)
+    known = json.loads((folder / ".zarray").read_text())
+    (folder / ".zarray").write_text(json.dumps(known | {"shape": [10**9, 10**9]}))
+    with pytest.raises(InputFileError, match=r"of 125000000000000000 chunks are missing"):
+        check_chunks(folder, "")
+
+
+def test_image_without_voxels_is_refused_by_name(tmp_path):
+    folder = tmp_path / "a.zarr"
+    write_zarr(folder, Volume(VALUES, 10.0))
+    place = folder / "0" / ".zarray"
+    place.write_text(json.dumps(json.loads(place.read_text()) | {"shape": [3, 0, 4]}))
+    with pytest.raises(InputFileError, match=r"a\.zarr: level 0 has shape"):
+        open_zarr(folder)
+
+
 def test_names_of_chunks_may_have_dots(tmp_path):
     folder = tmp_path / "a.zarr"
     array = zarr.create_array(str(folder), data=np.ones((4, 4)), chunks=(2, 4), zarr_format=2)

@@ -1,5 +1,6 @@
 """What is scored, what is left out, and that this is said."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,19 @@ def test_score_that_is_no_number_is_named(project):
     path.write_text(path.read_text().replace('"score": 0.7', '"score": NaN'))
     with pytest.raises((InputFileError, MetadataError), match="ferritin"):
         gathered(project)
+
+
+@pytest.mark.parametrize("source", [TRUTH, FOUND], ids=str)
+def test_positions_in_voxels_are_refused(project, source):
+    places = [(number, 2 * number, 3) for number in range(6)]
+    for name in ("ribosome", "ferritin"):
+        write(project, "TS_1", name, source, places)
+    with pytest.raises(MetadataError, match=f"run TS_1, {source}: all 12 positions lie below"):
+        gathered(project)
+
+
+@pytest.mark.parametrize("radius", [0.0, -5.0, None])
+def test_impossible_radius_is_told_with_the_project(project, radius):
+    objects = tuple(replace(each, radius=radius) for each in project.objects)
+    with pytest.raises(MetadataError, match=f"^{project.path}: object ribosome has radius"):
+        gathered(replace(project, objects=objects))

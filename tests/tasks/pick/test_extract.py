@@ -201,3 +201,17 @@ def test_unknown_tilts_are_told_and_no_weights_written(project: Path) -> None:
     assert any(
         isinstance(event, Message) and "wedge is not noted" in event.text for event in events
     )
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_tomogram_that_is_not_finite_is_refused(project: Path, value: float) -> None:
+    opened = open_project(project)
+    run = opened.run_names()[0]
+    (key, *_) = opened.tomograms(run)
+    volume = opened.open_tomogram(run, key)
+    spoilt = np.array(volume.array)
+    spoilt[1, 1, 1] = value
+    opened.write_tomogram(run, volume.with_array(spoilt), key.tomogram_type)
+    with pytest.raises(IcelensError, match=f"run {run}, .* holds voxels that are not finite"):
+        extracted(project)
+    assert not list((project.parent / "out").rglob("*.mrc"))

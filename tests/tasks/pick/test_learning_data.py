@@ -75,12 +75,12 @@ def test_unknown_object_names_those_there_are(project: Project) -> None:
     assert "no object brihgt; there are bright, dark" in refused(project, objects=("brihgt",))
 
 
-@pytest.mark.parametrize("radius", [None, 0.0])
+@pytest.mark.parametrize("radius", [None, 0.0, -5.0, float("nan"), float("inf"), 1e9])
 def test_object_without_radius_is_refused(tmp_path: Path, radius: float | None) -> None:
     objects = [{**OBJECTS[0], "radius": radius}]
     project = empty_project(tmp_path / "p", objects)
     project.write_picks("TS_1", PicksKey("bright", TRUTH), NOBODY)
-    assert "object bright has radius" in refused(project)
+    assert f"{project.path}: object bright has radius" in refused(project)
 
 
 def test_unknown_source_of_truth_is_refused(project: Project) -> None:
@@ -183,6 +183,13 @@ def test_projects_whose_files_have_one_name_are_told_by_their_folders(tmp_path: 
 
 def test_project_named_twice_is_learnt_from_once(project: Project) -> None:
     assert data_of(project, project).run_names() == ("TS_1", "TS_2")
+
+
+def test_project_under_two_names_is_learnt_from_once(project: Project, tmp_path: Path) -> None:
+    link = tmp_path / "link.json"
+    link.symlink_to(project.path)
+    data = open_data(PickComputeConfig(project=(project.path, link)), ignore)
+    assert data.run_names() == ("TS_1", "TS_2")
 
 
 def test_runs_of_different_sampling_are_not_mixed(project: Project) -> None:

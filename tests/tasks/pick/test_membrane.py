@@ -198,3 +198,9 @@ def test_picks_outside_the_tomogram_are_counted_and_refused(project):
     write_picks(project, [[215, 200, 200], [2150, 200, 200], [215, 2000, 200]])
     with pytest.raises(IcelensError, match=r"2 of 3 picks lie .*ribosome,icelens,1 in TS_1"):
         related(project)
+
+
+def test_positions_in_voxels_are_refused(project):
+    write_picks(project, [[number, 20, 20] for number in range(8)])
+    with pytest.raises(IcelensError, match="all 8 positions lie below"):
+        related(project)

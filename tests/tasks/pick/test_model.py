@@ -95,9 +95,40 @@ def test_weights_of_another_class_count_are_refused(tmp_path: Path) -> None:
 )
 def test_damaged_list_of_objects_is_refused(tmp_path: Path, objects: Any) -> None:
     write(tmp_path, objects=objects)
-    assert "best.safetensors: its list of objects is damaged" in refused(
-        lambda: read_model(tmp_path)
-    )
+    assert "best.safetensors: its description is damaged" in refused(lambda: read_model(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"thresholds": {"bright": "x"}},
+        {"thresholds": [1]},
+        {"targets": [1]},
+        {"targets": {"crop_size": [16, 32]}},
+        {"voxel_size": "ten"},
+        {"tomogram_types": 5},
+    ],
+    ids=str,
+)
+def test_damaged_description_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
+    write(tmp_path, **changes)
+    assert "best.safetensors: its description is damaged" in refused(lambda: read_model(tmp_path))
+
+
+def test_network_without_settings_is_refused(tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(write(tmp_path))
+    edited = {**checkpoint.description, "network": "half-unet"}
+    save_checkpoint(tmp_path / "best.safetensors", checkpoint.tensors, edited)
+    assert "its network is 'half-unet', expected settings" in refused(lambda: read_model(tmp_path))
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(write(tmp_path))
+    spoilt = {name: tensor.clone() for name, tensor in checkpoint.tensors.items()}
+    spoilt["body.head.weight"][0] = torch.nan
+    save_checkpoint(tmp_path / "best.safetensors", spoilt, checkpoint.description)
+    message = refused(lambda: read_model(tmp_path))
+    assert "best.safetensors: body.head.weight holds numbers that are not finite" in message
 
 
 def test_model_of_another_task_is_refused(tmp_path: Path) -> None:

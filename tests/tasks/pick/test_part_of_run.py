@@ -10,7 +10,7 @@ from icelens.jobs.run import Run
 from icelens.tasks.pick.part_of_run import part_of
 
 
-def test_words_carry_the_name_and_metrics_stay(tmp_path: Path) -> None:
+def test_words_carry_the_name_and_metrics_are_marked_with_it(tmp_path: Path) -> None:
     heard: list[Event] = []
     whole = Run(tmp_path, heard.append)
     folder = tmp_path / "fold_2"
@@ -19,7 +19,10 @@ def test_words_carry_the_name_and_metrics_stay(tmp_path: Path) -> None:
         part.on_event(Progress("train", 1, 4))
         part.on_event(Metrics(3, {"loss": 0.5, "odd": float("nan")}))
         part.report.text("a finding")
-    assert heard == [Message("fold 2: hello", "warning"), Progress("fold 2: train", 1, 4)]
+    *told, metrics = heard
+    assert told == [Message("fold 2: hello", "warning"), Progress("fold 2: train", 1, 4)]
+    assert isinstance(metrics, Metrics)
+    assert metrics.part == "fold 2"  # trackers draw it apart; the whole run's file leaves it out
     assert read_metrics(folder) == [{"step": 3, "loss": 0.5}]
     assert "a finding" in (folder / "report.html").read_text()
     assert whole.report.parts == []

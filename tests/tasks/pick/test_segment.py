@@ -239,6 +239,17 @@ def test_models_of_other_objects_and_unknown_runs_are_refused(
     assert "a pickle" in refused(lambda: segmented(own_project, pickle), CheckpointError)
 
 
+def test_labels_beyond_a_byte_are_refused_before_computing(
+    trained: Any, own_project: Path, tmp_path: Path
+) -> None:
+    objects = load_checkpoint(trained.model).description["objects"]
+    numbered = [{**each, "label": each["label"] + 299} for each in objects]
+    other = copy_of(trained.model, tmp_path / "other", objects=numbered)
+    message = refused(lambda: segmented(own_project, other), MetadataError)
+    assert "is above 255, which a segmentation cannot hold; add --labels false" in message
+    assert not (tmp_path / "overlay").exists()
+
+
 MEMBRANE = PickableObject("membrane", 9, None, is_particle=False)
 BALL = PickableObject("ball", 5, 40.0)
 

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from small_project import CURATION, OBJECTS, SHAPE, small_project
+from small_project import CURATION, OBJECTS, PIXEL_SIZE, SHAPE, small_project
 
 from icelens.core.data.pickable import Source
 from icelens.core.data.picks import Picks
 from icelens.core.data.volume import Volume
-from icelens.core.errors import MetadataError
+from icelens.core.errors import InputFileError, MetadataError
 from icelens.core.io.copick.project import PicksKey, SegmentationKey
+from icelens.core.io.ome_zarr import write_zarr
 from icelens.jobs.run import run_job
 from icelens.tasks.pick.project_jobs import TargetsConfig, targets
 
@@ -96,3 +97,33 @@ def test_picks_outside_are_counted_and_refused_beyond_one_percent(tmp_path):
     project.write_picks("TS_1", key, Picks(places))
     with pytest.raises(MetadataError, match=r"3 of 200 picks lie outside .*3 of ribosome in TS_1"):
         written(project, tmp_path, picks=RIBOSOME)
+
+
+def test_positions_in_voxels_are_refused(tmp_path):
+    project = small_project(tmp_path)
+    places = np.random.default_rng(0).uniform(0, 14, (8, 3))
+    project.write_picks("TS_1", PicksKey("ribosome", CURATION), Picks(places))
+    with pytest.raises(MetadataError, match=r"run TS_1, ribosome: all 8 positions .* multiply"):
+        written(project, tmp_path, picks=RIBOSOME)
+    assert project.segmentations("TS_1") == ()
+
+
+def test_a_damaged_tomogram_costs_only_its_picture(tmp_path):
+    project = small_project(tmp_path)
+    for chunk in tmp_path.rglob("TS_1/VoxelSpacing10.000/wbp.zarr/0/0/0/0"):
+        chunk.unlink()
+    events = []
+    written(project, tmp_path, events.append, picks=RIBOSOME)
+    texts = [event.text for event in events if hasattr(event, "text")]
+    assert any("run TS_1 is not drawn" in text for text in texts)
+    assert len(project.segmentations("TS_2")) == 1
+
+
+@pytest.mark.parametrize("value", [0.5, float("nan"), -1.0])
+def test_densities_are_no_labels(tmp_path, value):
+    project = small_project(tmp_path)
+    key = SegmentationKey(PIXEL_SIZE, "membrane", CURATION, is_multilabel=False)
+    path = project.write_segmentation("TS_1", key, Volume(np.ones(SHAPE, np.uint8), PIXEL_SIZE))
+    write_zarr(path, Volume(np.full(SHAPE, value, np.float32), PIXEL_SIZE), version="0.4")
+    with pytest.raises(InputFileError, match=r"membrane\.zarr: holds values such as .* labels"):
+        written(project, tmp_path, segmentations=("membrane", "curation", "0"))

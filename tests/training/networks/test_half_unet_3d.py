@@ -79,3 +79,9 @@ def test_box_that_cannot_be_halved_is_refused_in_one_line(sides: tuple[int, int,
 def test_levels_without_blocks_are_refused() -> None:
     with pytest.raises(GeometryError, match="2 levels of channels but 1 of blocks"):
         HalfUNet3D(2, (4, 8), (1,))
+
+
+@pytest.mark.parametrize("channels", [[], [0, 8], [-4, 8], [True, 4]], ids=str)
+def test_channels_that_are_no_counts_are_refused(channels: list[int]) -> None:
+    with pytest.raises(GeometryError, match="expected a list of whole numbers from 1"):
+        HalfUNet3D(2, channels=channels, blocks=[1, 1])

@@ -6,6 +6,11 @@ from typing import Any
 
 from icelens.core.errors import MetadataError
 
+LARGEST_LABEL = 255
+"""What a segmentation of bytes can hold."""
+LARGEST_RADIUS = 10_000.0
+"""In Å: no particle is as large as that, but one in picometres is, or one without its point."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -44,9 +49,9 @@ class PickableObject:
         """The radius in Å.
 
         Raises:
-            MetadataError: If it is missing or not positive.
+            MetadataError: If it is missing, not positive, or larger than any particle.
         """
-        if self.radius is None or not self.radius > 0:
+        if self.radius is None or not 0 < self.radius <= LARGEST_RADIUS:
             raise MetadataError(
                 f"object {self.name} has radius {self.radius}; give its radius in Å in the "
                 "project's configuration (pickable_objects), or in objects.csv of a plain folder"

@@ -44,6 +44,31 @@ def looks_like_voxels(
     return bool(is_inside(position_zyx, shape=shape, pixel_size=1.0).all())
 
 
+def refuse_voxels(
+    where: str,
+    position_zyx: npt.NDArray[np.float64],
+    *,
+    shape: tuple[int, int, int],
+    pixel_size: float,
+) -> None:
+    """Refuse positions that count voxels, see `looks_like_voxels`.
+
+    Args:
+        where: Whose they are, for the error.
+        position_zyx: (pick, 3), which should be in Å.
+        shape: Voxels (z, y, x) of the volume.
+        pixel_size: In Å.
+
+    Raises:
+        MetadataError: If they do.
+    """
+    if looks_like_voxels(position_zyx, shape=shape, pixel_size=pixel_size):
+        raise MetadataError(
+            f"{where}: all {len(position_zyx)} positions lie below {shape}, the voxels of the "
+            f"tomogram, while a voxel is {pixel_size:g} Å; positions are in Å, multiply them"
+        )
+
+
 def refuse_many_outside(where: str, num_outside: Mapping[str, int], num_picks: int) -> str:
     """A sentence on picks outside their volumes, empty if there are none.
 

@@ -221,6 +221,10 @@ def volume_header(image: ZarrImage) -> VolumeHeader:
             f"{image.path}: level 0 has shape {shape}, expected one channel of z, y, x; choose a "
             "channel"
         )
+    if 0 in shape:
+        raise InputFileError(
+            f"{image.path}: level 0 has shape {shape}, which holds no voxel; make the volume anew"
+        )
     z, y, x = shape[num_axes - 3 :]
     origin_xyz = (image.origin_zyx[2], image.origin_zyx[1], image.origin_zyx[0])
     dtype = np.dtype(image.level.dtype)

@@ -1,6 +1,5 @@
 """What versions 2 and 3 of the zarr library do differently, and a look for missing chunks."""
 
-import itertools
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -72,17 +71,20 @@ def check_chunks(path: Path, level: str) -> None:
         InputFileError: If files of chunks are missing.
     """
     folder = path / level
-    names = list(_chunk_names(folder))
-    missing = [name for name in names if not (folder / name).is_file()]
-    if missing:
+    total, names = _chunk_names(folder)
+    # one by one: a damaged shape may ask for more names than memory holds
+    first = next((name for name in names if not (folder / name).is_file()), None)
+    if first is not None:
+        files = (path for path in folder.rglob("*") if path.is_file())
+        present = sum(not path.name.startswith(".") and path.name != "zarr.json" for path in files)
         raise InputFileError(
-            f"{folder}: {len(missing)} of {len(names)} chunks are missing, the first is "
-            f"{missing[0]}; copy the folder again, or make the volume anew"
+            f"{folder}: {max(1, total - present)} of {total} chunks are missing, the first is "
+            f"{first}; copy the folder again, or make the volume anew"
         )
 
 
-def _chunk_names(folder: Path) -> Iterator[str]:
-    """Names of all chunk files (shards, where there are any) relative to the array's folder."""
+def _chunk_names(folder: Path) -> tuple[int, Iterator[str]]:
+    """How many chunk files (shards, where there are any), and their names within the folder."""
     if (folder / ".zarray").is_file():
         known = json.loads((folder / ".zarray").read_text(encoding="utf-8"))
         separator, prefix = known.get("dimension_separator", "."), ""
@@ -94,12 +96,19 @@ def _chunk_names(folder: Path) -> Iterator[str]:
         separator = encoding.get("configuration", {}).get("separator", "." if is_plain else "/")
         prefix = "" if is_plain else f"c{separator}"
         sides = known["chunk_grid"]["configuration"]["chunk_shape"]
-    for indices in itertools.product(*_counts(known["shape"], sides)):
-        yield prefix + separator.join(str(index) for index in indices)
+    counts = [math.ceil(n / side) for n, side in zip(known["shape"], sides, strict=True)]
+    names = (prefix + separator.join(map(str, index)) for index in _indices(counts))
+    return math.prod(counts), names
 
 
-def _counts(shape: Sequence[int], chunks: Sequence[int]) -> list[range]:
-    return [range(math.ceil(n / side)) for n, side in zip(shape, chunks, strict=True)]
+def _indices(counts: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Every index of a grid, the last axis first; itertools.product would hold all of each axis."""
+    if not counts:
+        yield ()
+        return
+    for number in range(counts[0]):
+        for rest in _indices(counts[1:]):
+            yield (number, *rest)
 
 
 def _is_version_2() -> bool:

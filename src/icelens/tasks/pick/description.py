@@ -71,7 +71,7 @@ def objects_of(checkpoint: Checkpoint) -> tuple[PickableObject, ...]:
         return tuple(_object(each) for each in checkpoint.description["objects"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
-            f"{checkpoint.path}: its list of objects is damaged ({type(error).__name__}: {error}); "
+            f"{checkpoint.path}: its description is damaged ({type(error).__name__}: {error}); "
             "copy it again or train again"
         ) from error
 

@@ -9,7 +9,7 @@ from icelens.core.data.pickable import PickableObject, Source
 from icelens.core.data.picks import Picks
 from icelens.core.errors import MetadataError
 from icelens.core.events import Message, OnEvent, Progress
-from icelens.core.geometry.inside import is_inside, refuse_many_outside
+from icelens.core.geometry.inside import is_inside, refuse_many_outside, refuse_voxels
 from icelens.core.io.copick.project import PicksKey, Project, TomogramKey
 from icelens.core.metrics.matching import check_scores
 from icelens.tasks.pick.evaluate_jobs import EvaluateConfig
@@ -69,6 +69,10 @@ def gather(config: EvaluateConfig, project: Project, on_event: OnEvent) -> Evalu
         found[run] = _read(project, run, keys[run], found_source)
         on_event(Progress("read", number, len(scored), "run"))
     check_inside(project, tomograms, truth, truth_source)
+    for run, key in tomograms.items():
+        where = f"{project.path}: run {run}, {found_source}"
+        shape = project.tomogram_shape(run, key)
+        refuse_voxels(where, found[run].position_zyx, shape=shape, pixel_size=key.pixel_size)
     return Evaluated(truth, found, objects, tomograms, without_truth, without_picks)
 
 
@@ -102,7 +106,10 @@ def chosen_objects(
     """The classes to score, by label: those asked for, or those with a file from either source."""
     seen = {key.name for run in runs for key in keys[run] if key.source in sources}
     wanted = set(asked) or seen
-    return tuple(each for each in project.particles() if each.name in wanted)
+    chosen = tuple(each for each in project.particles() if each.name in wanted)
+    for each in chosen:
+        project.radius_of(each)
+    return chosen
 
 
 def drawn_tomograms(
@@ -143,6 +150,8 @@ def check_inside(
     for run, key in tomograms.items():
         places = truth[run].position_zyx
         shape = project.tomogram_shape(run, key)
+        where = f"{project.path}: run {run}, {source}"
+        refuse_voxels(where, places, shape=shape, pixel_size=key.pixel_size)
         astray = places[~is_inside(places, shape=shape, pixel_size=key.pixel_size)]
         if len(astray):
             z, y, x = astray[0].tolist()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from icelens.core.data.volume import Volume
+from icelens.core.errors import InputFileError
 from icelens.core.events import Message, Progress, Saved
 from icelens.core.io.copick.project import open_project
 from icelens.core.io.volumes import write_volume
@@ -27,6 +28,7 @@ def extract_subtomograms(config: ExtractConfig, run: Run) -> Path:
     """Write boxes, weights and table; returns the table.
 
     Raises:
+        InputFileError: If a tomogram holds voxels that are not finite.
         MetadataError: If there is nothing to cut out, more than 1 % of the picks lie outside their
             tomogram, or the runs differ in voxel size.
     """
@@ -37,6 +39,7 @@ def extract_subtomograms(config: ExtractConfig, run: Run) -> Path:
     written, averages = Written(), Averages()
     for source in sources:
         volume = project.open_tomogram(source.run, source.key)
+        _check_finite(volume, f"{config.project}: run {source.run}, {source.key}")
         _write_run(config, run, source, volume, written, averages, total)
     star = run.folder / "particles.star"
     write_table(star, config, sources, written, pixel_size)
@@ -44,6 +47,15 @@ def extract_subtomograms(config: ExtractConfig, run: Run) -> Path:
     run.on_event(Message(f"Cut {total} subtomograms of {config.box_size} voxels"))
     _report(run, sources, averages, pixel_size)
     return star
+
+
+def _check_finite(volume: Volume, where: str) -> None:
+    """Refuse a tomogram whose boxes would be of no use to any program."""
+    if not np.isfinite([volume.array.min(), volume.array.max()]).all():
+        raise InputFileError(
+            f"{where}: holds voxels that are not finite; reconstruct it again or replace them by "
+            "the mean"
+        )
 
 
 def cut(config: ExtractConfig, source: Source, volume: Volume, number: int) -> Box:

@@ -8,7 +8,7 @@ import numpy as np
 from icelens.core.data.picks import Picks
 from icelens.core.errors import MetadataError
 from icelens.core.events import Message
-from icelens.core.geometry.inside import refuse_many_outside
+from icelens.core.geometry.inside import refuse_many_outside, refuse_voxels
 from icelens.core.io.copick.project import Project, TomogramKey
 from icelens.core.optics.missing_wedge import TiltScheme
 from icelens.core.volumes.crop import outside_fraction
@@ -54,6 +54,8 @@ def plan(project: Project, config: ExtractConfig, run: Run) -> list[Source]:
         key = project.choose_tomogram(name, config.voxel_size, config.tomogram_type)
         frame = frame_of_key(project, name, key)
         chosen = picks.of_tomogram(name)
+        where = f"{config.project}: run {name}"
+        refuse_voxels(where, chosen.position_zyx, shape=frame.shape, pixel_size=frame.pixel_size)
         outside = {f"{name}, {frame}": int((~frame.holds(chosen)).sum())}
         refuse_many_outside(str(config.project), outside, len(chosen))
         shares = [

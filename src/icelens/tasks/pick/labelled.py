@@ -11,7 +11,7 @@ from icelens.core.data.picks import Picks
 from icelens.core.data.volume import Volume
 from icelens.core.errors import GeometryError, InputFileError, MetadataError
 from icelens.core.events import Message, OnEvent, Progress
-from icelens.core.geometry.inside import is_inside, looks_like_voxels, refuse_many_outside
+from icelens.core.geometry.inside import is_inside, refuse_many_outside, refuse_voxels
 from icelens.core.io.copick.keys import PicksKey, SegmentationKey
 from icelens.core.io.copick.project import Project
 
@@ -169,12 +169,8 @@ def _inside(
 ) -> npt.NDArray[np.float64]:
     """Positions in Å that lie in the tomogram."""
     position = picks.position_zyx
-    if looks_like_voxels(position, shape=shape, pixel_size=pixel_size):
-        raise MetadataError(
-            f"{project.path}: run {run}, {each.name}: all {len(picks)} positions lie below "
-            f"{shape}, the voxels of the tomogram, while a voxel is {pixel_size:g} Å; positions "
-            "are in Å, multiply them"
-        )
+    where = f"{project.path}: run {run}, {each.name}"
+    refuse_voxels(where, position, shape=shape, pixel_size=pixel_size)
     return position[is_inside(position, shape=shape, pixel_size=pixel_size)]
 
 

@@ -106,7 +106,9 @@ def open_data(config: PickComputeConfig, on_event: OnEvent) -> LearningData:
     Raises:
         MetadataError: If the truth is not there, or several could be meant.
     """
-    projects = tuple(open_project(path) for path in dict.fromkeys(config.project))
+    # one project by two names would be learnt from and judged by at once
+    paths = {path.resolve(): path for path in reversed(config.project)}
+    projects = tuple(open_project(path) for path in reversed(paths.values()))
     segmentations = tuple(named_sources(config.segmentations, flag="--segmentations"))
     target = None
     if config.target is not None:
@@ -173,7 +175,7 @@ def _classes(
             )
     for each in chosen:
         if each.is_particle and not from_labels:
-            each.known_radius()
+            first.radius_of(each)
     return tuple(sorted(chosen, key=lambda each: each.label))
 
 

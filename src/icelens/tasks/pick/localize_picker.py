@@ -148,7 +148,13 @@ class Picker:
         if maps.labels is not None:
             volume = self.project.read_segmentation(maps.run, maps.labels)
             if not maps.labels.is_multilabel:
-                names = {1: self.project.find(maps.labels.name).name}
+                only = self.project.find(maps.labels.name).name
+                if only not in names.values():
+                    raise MetadataError(
+                        f"{self.project.path}: {maps.labels} of run {maps.run} holds {only} alone, "
+                        f"not {', '.join(names.values())}; choose another with --segmentation"
+                    )
+                names = {1: only}
             return LabelGrid(volume.array, volume.pixel_size, (0.0, 0.0, 0.0), names)
         assert predicted is not None, "find_maps refuses runs with neither"
         grid = predicted.features

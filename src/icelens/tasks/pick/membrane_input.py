@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from icelens.core.data.picks import Picks
 from icelens.core.errors import GeometryError, MetadataError
-from icelens.core.geometry.inside import refuse_many_outside
+from icelens.core.geometry.inside import refuse_many_outside, refuse_voxels
 from icelens.core.io.copick.project import PicksKey, Project, SegmentationKey
 from icelens.tasks.pick.membrane_jobs import MembraneConfig
 from icelens.tasks.pick.picked import Frame
@@ -104,6 +104,8 @@ def check_inside(
         MetadataError: If they are more than 1 % (and more than one).
     """
     grid = mask.frame
+    where = f"{project.path}: run {related.run}, {key}"
+    refuse_voxels(where, picks.position_zyx, shape=grid.shape, pixel_size=grid.pixel_size)
     outside = int((~grid.holds(picks)).sum())
     if outside > 1:
         what = f"{key} in {related.run}, {grid}"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -55,20 +56,41 @@ def read_model(path: Path) -> Model:
     """
     checkpoint = read_checkpoint(path)
     known, objects = checkpoint.description, objects_of(checkpoint)
-    targets = known.get("targets") or {}
-    thresholds = known.get("thresholds") or {}
-    crop = targets.get("crop_size")
-    return Model(
-        path=checkpoint.path,
-        network=_network(checkpoint, len(objects) + 1),
-        objects=objects,
-        finds_centres=targets.get("kind") == "centres",
-        thresholds={name: float(value) for name, value in thresholds.items() if value is not None},
-        voxel_size=known.get("voxel_size"),
-        tomogram_types=tuple(known.get("tomogram_types") or ()),
-        radius_scale=float(targets.get("radius_scale") or 0.7),
-        crop_size=tuple(crop) if crop else None,
-    )
+    infinite = [name for name, each in checkpoint.tensors.items() if not each.isfinite().all()]
+    if infinite:
+        raise CheckpointError(
+            f"{checkpoint.path}: {infinite[0]} holds numbers that are not finite, so every answer "
+            "would be; copy it again, or train again with a smaller --learning-rate"
+        )
+    try:
+        return Model(
+            path=checkpoint.path,
+            network=_network(checkpoint, len(objects) + 1),
+            objects=objects,
+            **_kept_settings(known),
+        )
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(
+            f"{checkpoint.path}: its description is damaged ({type(error).__name__}: {error}); "
+            "copy it again or train again"
+        ) from error
+
+
+def _kept_settings(known: Mapping[str, Any]) -> dict[str, Any]:
+    """What a description says beside network and objects, by the fields of `Model`."""
+    targets, thresholds = known.get("targets") or {}, known.get("thresholds") or {}
+    voxel_size = known.get("voxel_size")
+    crop = tuple(int(side) for side in targets.get("crop_size") or ())
+    return {
+        "finds_centres": targets.get("kind") == "centres",
+        "thresholds": {
+            str(name): float(value) for name, value in thresholds.items() if value is not None
+        },
+        "voxel_size": None if voxel_size is None else float(voxel_size),
+        "tomogram_types": tuple(str(each) for each in known.get("tomogram_types") or ()),
+        "radius_scale": float(targets.get("radius_scale") or 0.7),
+        "crop_size": (crop[0], crop[1], crop[2]) if crop else None,
+    }
 
 
 def soup(models: Sequence[Model]) -> Model:
@@ -107,11 +129,17 @@ def mean_thresholds(models: Sequence[Model]) -> dict[str, float]:
 
 
 def _network(checkpoint: Checkpoint, num_outputs: int) -> SegmentationNetwork:
-    network = build_network(checkpoint.description["network"], num_outputs)
+    settings = checkpoint.description["network"]
+    if not isinstance(settings, dict):
+        raise CheckpointError(
+            f"{checkpoint.path}: its network is {settings!r}, expected settings by name; copy it "
+            "again or train again"
+        )
+    network = build_network(settings, num_outputs)
     try:
         network.load_state_dict(dict(checkpoint.tensors))
     except RuntimeError as error:
-        name = checkpoint.description["network"].get("architecture")
+        name = settings.get("architecture")
         raise CheckpointError(
             f"{checkpoint.path}: its weights do not fit {name} with {num_outputs} outputs; the "
             "file is damaged or was made by another version of icelens"

@@ -12,6 +12,8 @@ from icelens.tasks.pick.crops import PickBatch
 from icelens.tasks.pick.losses import DeepSupervision
 from icelens.training.contract import Loss
 
+_LOSS_OF_CENTRES = "weighted-cross-entropy"
+
 
 class ClassLoss(Protocol):
     """How wrong the class scores of a network are; deep supervision gives several."""

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from icelens.core.data.pickable import LARGEST_LABEL
 from icelens.core.data.volume import Volume
+from icelens.core.errors import MetadataError
 from icelens.core.events import Event, OnEvent, Progress, Saved
 from icelens.core.io.copick.keys import Features, SegmentationKey, TomogramKey, check_name
 from icelens.core.io.copick.project import Project, open_project
@@ -29,6 +31,12 @@ def segment(config: SegmentConfig, run: Run) -> list[Path]:
     check_same_kind(models)
     if config.soup:
         models = [soup(models)]
+    too_large = [each.name for each in models[0].objects if each.label > LARGEST_LABEL]
+    if config.labels and too_large:
+        raise MetadataError(
+            f"{models[0].path}: label of {', '.join(too_large)} is above {LARGEST_LABEL}, which a "
+            "segmentation cannot hold; add --labels false, or number the objects anew and train"
+        )
     project = open_project(config.project)
     ((name, source),) = named_sources(config.segmentation, flag="--segmentation")
     for text, what in ((name, "name"), (source.user_id, "user"), (source.session_id, "session")):

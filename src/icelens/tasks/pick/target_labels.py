@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from icelens.core.data.pickable import PickableObject, Source
 from icelens.core.errors import GeometryError, MetadataError
-from icelens.core.geometry.inside import is_inside
+from icelens.core.geometry.inside import is_inside, refuse_voxels
 from icelens.core.io.copick.project import PicksKey, Project, SegmentationKey, TomogramKey
 from icelens.core.io.volume_header import CONTRADICTION
 from icelens.core.volumes.spheres import label_spheres
@@ -69,7 +69,11 @@ def target_labels(
 def positions_of(
     project: Project, run: str, key: TomogramKey, wanted: Wanted
 ) -> list[tuple[PickableObject, Positions, npt.NDArray[np.bool_]]]:
-    """Each object with its positions (pick, 3) in Å, and which of them lie in the tomogram."""
+    """Each object with its positions (pick, 3) in Å, and which of them lie in the tomogram.
+
+    Raises:
+        MetadataError: If positions count voxels.
+    """
     header = project.tomogram_header(run, key)
     pixel_size = header.pixel_size or key.pixel_size
     present = set(project.picks(run))
@@ -77,6 +81,8 @@ def positions_of(
     for each, source in wanted.picks:
         if PicksKey(each.name, source) in present:
             places = project.read_picks(run, PicksKey(each.name, source)).position_zyx
+            where = f"{project.path}: run {run}, {each.name}"
+            refuse_voxels(where, places, shape=header.shape, pixel_size=pixel_size)
             inside = is_inside(places, shape=header.shape, pixel_size=pixel_size)
             found.append((each, places, inside))
     return found

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from icelens.core.data.pickable import Source
+from icelens.core.data.pickable import LARGEST_LABEL, Source
 from icelens.core.data.volume import Volume
-from icelens.core.errors import MetadataError
+from icelens.core.errors import IcelensError, MetadataError
 from icelens.core.events import Message, Progress, Saved
 from icelens.core.geometry.inside import refuse_many_outside
 from icelens.core.io.copick.project import (
@@ -21,8 +21,6 @@ from icelens.jobs.run import Run
 from icelens.tasks.pick.project_jobs import TargetsConfig
 from icelens.tasks.pick.settings import named_sources, source_of
 from icelens.tasks.pick.target_labels import Labels, Wanted, positions_of, target_labels
-
-LARGEST_LABEL = 255
 
 
 def write_targets(config: TargetsConfig, run: Run) -> Path:
@@ -50,7 +48,11 @@ def write_targets(config: TargetsConfig, run: Run) -> Path:
         run.on_event(Saved(path, "segmentation"))
         run.on_event(Progress("paint targets", number, len(runs), "run"))
         if not rows:
-            _show(run, project, each, key, labels)
+            try:
+                _show(run, project, each, key, labels)
+            except IcelensError as error:
+                # a tomogram that cannot be read is no reason to lose the targets
+                run.on_event(Message(f"run {each} is not drawn: {error}", "warning"))
         counts = np.bincount(labels.ravel(), minlength=LARGEST_LABEL + 1)
         rows.append((each, *(int(counts[other.label]) for other in project.objects)))
     run.report.section("Voxels of each object")
@@ -81,7 +83,7 @@ def wanted_of(config: TargetsConfig, project: Project) -> Wanted:
             f"{found or 'nothing to paint'}; give --picks, --truth or --segmentations"
         )
     for each, _ in picks:
-        each.known_radius()
+        project.radius_of(each)
     too_large = [each.name for each in project.objects if each.label > LARGEST_LABEL]
     if too_large:
         raise MetadataError(

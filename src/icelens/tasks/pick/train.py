@@ -72,13 +72,15 @@ def train_on(
     compute = choose_compute(config.device, config.precision, config.threads)
     keep_freed_memory(compute)
     run.on_event(Message(f"Training runs: {', '.join(split.train)}"))
-    tomograms = data.load(split.train, run.on_event)
-    validation = data.load(split.validation, run.on_event)
     objects = data.truth.classes
-    if not warn_of_absent(objects, validation, run):
-        validation, split = (), replace(split, validation=())
+    # mistakes in settings are told before tomograms are read
+    class_loss(config, objects, grid_size=1.0)
     seed_everything(config.seed)  # the first weights are drawn, too
     network = make_network(config, objects, run)
+    tomograms = data.load(split.train, run.on_event)
+    validation = data.load(split.validation, run.on_event)
+    if not warn_of_absent(objects, validation, run):
+        validation, split = (), replace(split, validation=())
     crops = make_crops(config, objects, tomograms, network.stride, compute)
     template = template_of(config, objects, network, tomograms[0].pixel_size)
     scorer = Scorer(validation, template, compute, config.beta, run.on_event)

@@ -40,8 +40,12 @@ class HalfUNet3D(nn.Module):
 
     def __init__(self, num_classes: int, channels: Sequence[int], blocks: Sequence[int]) -> None:
         super().__init__()
+        _check_counts(channels=channels, blocks=blocks)
         if len(channels) != len(blocks):
-            raise GeometryError(f"{len(channels)} levels of channels but {len(blocks)} of blocks")
+            raise GeometryError(
+                f"half-unet: {len(channels)} levels of channels but {len(blocks)} of blocks; give "
+                "as many of each"
+            )
         self.stem = ConvNormActivate(8, channels[0])
         self.encoder = nn.ModuleList(map(Residual, channels, blocks))
         self.down = nn.ModuleList(
@@ -84,6 +88,17 @@ class HalfUNet3D(nn.Module):
             features = decode(up(features) + skips.pop())
         scores: Tensor = self.head(features)
         return scores
+
+
+def _check_counts(**lists: Sequence[int]) -> None:
+    """Refuse what was typed for a list of whole numbers and is none."""
+    for name, values in lists.items():
+        is_list = isinstance(values, list | tuple) and len(values) > 0
+        if not is_list or not all(type(each) is int and each > 0 for each in values):
+            raise GeometryError(
+                f"half-unet: {name} is {values!r}, expected a list of whole numbers from 1, one "
+                "for each level; correct --network-settings"
+            )
 
 
 class ConvNormActivate(nn.Module):

@@ -6,7 +6,7 @@ import pytest
 from icelens.core.data.picks import Picks
 from icelens.core.data.volume import Volume
 from icelens.core.errors import InputFileError
-from icelens.core.io.copick.coordinate_tables import read_table, run_of
+from icelens.core.io.copick.coordinate_tables import read_table, run_of, tables_of
 from icelens.core.io.picks import write_picks_csv
 from icelens.core.io.volumes import read_header, write_volume
 
@@ -31,3 +31,17 @@ def test_a_table_that_is_none_is_refused(tmp_path):
     table.write_text("x,y\n1,2\n")
     with pytest.raises(InputFileError, match=r"a.csv: KeyError"):
         read_table(table, {})
+
+
+@pytest.mark.parametrize(
+    "header", ["z;y;x", "tomogram_id;z;y;x", "Z,Y,X", '"z";"y";"x"', "z\ty\tx"]
+)
+def test_a_table_in_another_dialect_is_refused_and_not_overlooked(tmp_path, header):
+    (tmp_path / "picks.csv").write_text(f"{header}\n1,2,3\n")
+    with pytest.raises(InputFileError, match=r"picks\.csv: KeyError .* columns z, y, x in Å"):
+        tables_of(tmp_path, {})
+
+
+def test_a_table_of_other_things_is_left_alone(tmp_path):
+    (tmp_path / "tilts.csv").write_text("tilt,dose\n1,2\n")
+    assert tables_of(tmp_path, {}) == {}

@@ -1,6 +1,5 @@
 """Coordinates that lie in a plain folder, sorted by run and species."""
 
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -167,7 +166,9 @@ def _holds_coordinates(path: Path, *, is_certain: bool) -> bool:
     start = path.read_text(encoding="utf-8-sig", errors="replace")[:20_000]
     if path.suffix.lower() == ".star":
         return bool(_IS_COORDINATE.search(start))
-    return {"x", "y", "z"} <= set(next(csv.reader(start.splitlines()[:1]), []))
+    # with semicolons, or in capitals, it is meant as one, too: the reader says what is wrong
+    header = re.split(r"[,;\t]", next(iter(start.splitlines()), "").lower())
+    return {"x", "y", "z"} <= {word.strip(' "') for word in header}
 
 
 def _species_name(name: str, suffix: str) -> str:

@@ -128,9 +128,14 @@ class CopickFolder:
         return {key for key in map(segmentation_key, names) if key is not None}
 
     def read_segmentation(self, run: str, key: SegmentationKey) -> Volume:
-        """Labels; chunks without a file are background."""
+        """Labels; chunks without a file are background.
+
+        Raises:
+            InputFileError: If a value is no whole number from 0.
+        """
         path = self._run(run) / "Segmentations" / segmentation_folder(key)
         header, array = open_zarr(path, may_lack_chunks=True)
+        check_labels(path, array)
         pixel_size = agreed_pixel_size(path, header.pixel_size, key.pixel_size)
         return Volume(array, pixel_size, header.origin_xyz)
 
@@ -245,6 +250,23 @@ def features_of(image: ZarrImage, array: Array, pixel_size: float) -> Features:
         image.origin_zyx,
         dict(image.attributes.get("icelens", {})),
     )
+
+
+def check_labels(path: Path, array: Array) -> None:
+    """Refuse densities and probabilities in the place of labels.
+
+    Raises:
+        InputFileError: If a value is no whole number from 0.
+    """
+    if array.dtype.kind in "ub":
+        return
+    values = array.astype(np.float64)
+    is_label = (values >= 0) & (values == np.floor(values))
+    if not is_label.all():
+        raise InputFileError(
+            f"{path}: holds values such as {values[~is_label][0]:g}, expected labels, which are "
+            "whole numbers from 0; write it as labels"
+        )
 
 
 def agreed_pixel_size(path: Path, found: float | None, expected: float) -> float:

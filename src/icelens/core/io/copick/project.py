@@ -60,6 +60,17 @@ class Project:
         known = _listed(each.name for each in self.objects)
         raise MetadataError(f"{self.path}: no object {name}; there are {known}")
 
+    def radius_of(self, each: PickableObject) -> float:
+        """The radius of an object in Å.
+
+        Raises:
+            MetadataError: If it is missing or impossible, naming the project.
+        """
+        try:
+            return each.known_radius()
+        except MetadataError as error:
+            raise MetadataError(f"{self.path}: {error}") from error
+
     def particles(self) -> tuple[PickableObject, ...]:
         """Objects that are particles, by label."""
         chosen = (each for each in self.objects if each.is_particle)
