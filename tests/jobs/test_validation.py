@@ -39,7 +39,7 @@ class Typed(Config):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["a"], "--pair: found 'a', expected more values"),
+        (["a"], "--pair: found 'a', expected more values: Two words."),
         (["a", "b", "c"], "--pair: found 'a,b,c', expected no more than 2 values"),
     ],
 )

@@ -168,17 +168,17 @@ def _lines(config_type: type[Config], errors: list[ErrorDetails]) -> Iterable[st
         elif error["type"] == "missing" and known == names:
             yield f"{known_name(by_path[known])} is missing: {by_path[known].help}"
         elif known:
-            found = as_text(error["input"])
-            yield f"{known_name(by_path[known])}: found {found!r}, {_expected(error)}"
+            setting, found = by_path[known], as_text(error["input"])
+            yield f"{known_name(setting)}: found {found!r}, {_expected(error, setting)}"
         else:
             prefix = f"{flag_of(names)}: " if names else ""
             yield prefix + _expectation(error["msg"])
 
 
-def _expected(error: ErrorDetails) -> str:
-    """What was expected; a list that is too short is told as a word that is missing from it."""
+def _expected(error: ErrorDetails, setting: Setting) -> str:
+    """What was expected; of a list that is too short, pydantic says that a word is missing."""
     if error["type"] == "missing":
-        return "expected more values"
+        return f"expected more values: {setting.help}"
     if error["type"] == "too_long":
         return f"expected no more than {error['ctx']['max_length']} values"
     return _expectation(error["msg"])

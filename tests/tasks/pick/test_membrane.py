@@ -204,3 +204,11 @@ def test_positions_in_voxels_are_refused(project):
     write_picks(project, [[number, 20, 20] for number in range(8)])
     with pytest.raises(IcelensError, match="all 8 positions lie below"):
         related(project)
+
+
+def test_the_picks_themselves_are_not_replaced(project):
+    positions = [[95, 200, 200], [300, 300, 300]]
+    write_picks(project, positions)
+    with pytest.raises(IcelensError, match="--output-session is 1, that of --picks"):
+        related(project, output_session="1")
+    assert read(project, "ribosome", source=ICELENS).position_zyx.tolist() == positions

@@ -45,8 +45,16 @@ def model(objects: tuple[PickableObject, ...], gain: float = 3.0) -> Model:
     body = Body(Thresholder(gain, len(objects) + 1), 1, 1)
     network = SegmentationNetwork(body, {"architecture": "half-unet"}, len(objects) + 1)
     return Model(
-        Path("test"), network, objects, True, {}, 10.0, (), 0.7, None  # noqa: FBT003
-    )  # fmt: skip
+        path=Path("test"),
+        network=network,
+        objects=objects,
+        finds_centres=True,
+        thresholds={},
+        voxel_size=10.0,
+        tomogram_types=(),
+        radius_scale=0.7,
+        crop_size=None,
+    )
 
 
 def tomogram(

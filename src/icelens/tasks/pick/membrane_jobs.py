@@ -72,6 +72,11 @@ class MembraneConfig(Config):
             if window is not None and not window[0] < window[1]:
                 low, high = window
                 raise ValueError(f"--{flag} is {low:g},{high:g}; give the smaller one first")
+        if self.mode == "distance" and self.output_session == self.picks[1]:
+            raise ValueError(
+                f"--output-session is {self.output_session}, that of --picks, which would be "
+                "replaced by some of themselves; choose another"
+            )
         if len(self.segmentation) == 2:
             raise ValueError(
                 f"--segmentation is {','.join(self.segmentation)}; give NAME or NAME,USER,SESSION"
