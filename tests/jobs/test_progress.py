@@ -41,6 +41,18 @@ def test_slow_steps_are_told_as_seconds_per_step() -> None:
     )
 
 
+def test_what_follows_a_training_does_not_show_its_loss() -> None:
+    stream = io.StringIO()
+    with Display(stream) as display:
+        display(Metrics(1, {"loss": 0.25}))
+        display(Progress("train", 1, 1))
+        display(Progress("read tomograms", 1, 1, "run"))
+    assert stream.getvalue().splitlines() == [
+        "train: 1/1 steps, loss 0.25",
+        "read tomograms: 1/1 runs",
+    ]
+
+
 def test_brackets_in_messages_are_shown_as_they_are() -> None:
     stream = io.StringIO()
     with Display(stream) as display:

@@ -17,6 +17,12 @@ def test_far_word_gets_the_whole_list() -> None:
     assert registry.did_you_mean("zzz", ["b", "a"]) == "known: a, b"
 
 
+def test_jobs_of_pick_are_listed_in_the_order_of_work() -> None:
+    from icelens.tasks.pick import ORDER
+
+    assert tuple(job.command for job in registry.tasks()["pick"]) == ORDER
+
+
 def test_every_job_has_its_own_name() -> None:
     names = [job.name for job in registry.all_jobs()]
     assert len(names) == len(set(names))

@@ -178,10 +178,10 @@ def _overview() -> int:
         print(task)
         _list_jobs(jobs)
     print("more")
-    print("  doctor            Say what this machine can do and what is missing.")
-    print("  demo              Simulate, restore and score a small tomogram.")
-    print("  schema            Print the JSON schema of a job's settings.")
-    print("  --version         Print the version.")
+    print("  doctor              Say what this machine can do and what is missing.")
+    print("  demo                Simulate, restore and score a small tomogram.")
+    print("  schema              Print the JSON schema of a job's settings.")
+    print("  --version           Print the version.")
     return DONE
 
 
@@ -193,7 +193,7 @@ def _task_overview(task: str, jobs: Sequence[Job[Any, Any]]) -> int:
 
 def _list_jobs(jobs: Sequence[Job[Any, Any]]) -> None:
     for job in jobs:
-        print(f"  {job.command:17} {job.summary}")
+        print(f"  {job.command:19} {job.summary}")
 
 
 def _doctor(words: list[str]) -> int:

@@ -26,10 +26,10 @@ def main(words: Sequence[str]) -> int:
     parser.parse_args(words)
     problems = 0
     for name, finding, remedy in findings():
-        print(f"{name:18} {finding}")
+        print(f"{name:19} {finding}")
         if remedy:
             problems += 1
-            print(f"{'':18} -> {remedy}")
+            print(f"{'':19} -> {remedy}")
     print(f"\n{_verdict(problems)}")
     return 0
 

@@ -80,6 +80,9 @@ class Display:
         elif event.done >= event.total or self._clock() - self._printed >= PLAIN_SECONDS:
             self._printed = self._clock()
             self._line(_plain(event, per_second, rate, self._metrics))
+        if event.done >= event.total:
+            # The last loss of a training is none of what is read or counted after it.
+            self._metrics = ""
 
     def _line(self, text: str) -> None:
         self._console.print(text, markup=False)

@@ -1,11 +1,12 @@
 """Find every job: in `icelens.tasks.*`, and in other packages that offer an entry point.
 
 A task offers its jobs in `jobs.py`, or in several files whose names end in `_jobs.py`; each ends
-with `JOBS = (...)`. Another package names such a module under the entry-point group
-`icelens.tasks`.
+with `JOBS = (...)`. Its package may name them in the tuple `ORDER`, as help shall list them.
+Another package names such a module under the entry-point group `icelens.tasks`.
 """
 
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
@@ -38,11 +39,11 @@ def all_jobs() -> tuple[Job[Any, Any], ...]:
 
 
 def tasks() -> dict[str, tuple[Job[Any, Any], ...]]:
-    """The jobs of each task, in alphabetical order of the tasks."""
+    """The jobs of each task in its order, the tasks by alphabet."""
     grouped: dict[str, list[Job[Any, Any]]] = {}
     for job in all_jobs():
         grouped.setdefault(job.task, []).append(job)
-    return {task: tuple(grouped[task]) for task in sorted(grouped)}
+    return {task: _in_order(task, grouped[task]) for task in sorted(grouped)}
 
 
 def find_job(name: str) -> Job[Any, Any]:
@@ -64,6 +65,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return "did you mean " + " or ".join(near) + "?"
     return "known: " + (", ".join(candidates) or "none")
+
+
+def _in_order(task: str, jobs: list[Job[Any, Any]]) -> tuple[Job[Any, Any], ...]:
+    """Jobs as the `ORDER` of their task has them; those that it does not name come last."""
+    if importlib.util.find_spec(f"icelens.tasks.{task}") is None:
+        return tuple(jobs)
+    order = getattr(importlib.import_module(f"icelens.tasks.{task}"), "ORDER", ())
+    place = {command: number for number, command in enumerate(order)}
+    return tuple(sorted(jobs, key=lambda job: place.get(job.command, len(place))))
 
 
 def _job_modules() -> Iterator[ModuleType]:

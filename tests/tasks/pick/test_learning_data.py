@@ -96,7 +96,7 @@ def test_several_sources_must_be_chosen_from(project: Project) -> None:
 
 
 def test_project_without_picks_says_so(tmp_path: Path) -> None:
-    assert "holds no picks (none); say which to learn from" in refused(empty_project(tmp_path))
+    assert "holds no picks to learn from; bring some in with" in refused(empty_project(tmp_path))
 
 
 def test_picks_of_an_object_that_the_project_does_not_know_are_refused(project: Project) -> None:

@@ -56,6 +56,7 @@ def test_a_search_trains_and_keeps_the_best(tmp_path: Path) -> None:
     assert final.validation_runs
     assert final.steps is None
     text = (config.output / "report.html").read_text()
+    assert f"--config {config.output / 'best.yaml'} --output final" in text
     assert "is best with a score" in text
     assert "On the test runs, which no trial saw, its model scores" in text
     assert (config.output / "history.png").is_file()

@@ -50,10 +50,10 @@ def test_drawn_settings_are_valid(seed: int) -> None:
 def test_spheres_have_losses_and_centres_have_weights() -> None:
     _, centres = drawn(settings())
     _, spheres = drawn(settings(targets="spheres"))
-    assert {"centre_weight", "centre_width"} <= set(centres)
+    assert {"centre_weight", "centre_width_scale"} <= set(centres)
     assert {"loss", "radius_scale"} <= set(spheres)
     assert not {"loss", "radius_scale"} & set(centres)
-    assert not {"centre_weight", "centre_width"} & set(spheres)
+    assert not {"centre_weight", "centre_width_scale"} & set(spheres)
     _, labels = drawn(settings(target=("targets", "user", "1")))
     assert "loss" in labels
     assert "radius_scale" not in labels, "spheres of a target segmentation are drawn already"

@@ -134,7 +134,7 @@ def _report(run: Run, sources: list[Source], averages: Averages, pixel_size: flo
     run.report.figure(
         orthogonal_slices(averages.shown(), pixel_size),
         name="averages",
-        caption="Middle slices of the mean box of each object: as cut out, and turned by the "
-        "picks' angles where they have some. A particle stands in the middle, brighter than its "
-        "surroundings if contrast was made so; all else is blurred.",
+        caption="Middle slices of the mean box of the most frequent objects: as cut out, and "
+        "turned by the picks' angles where they have some. A particle stands in the middle, "
+        "brighter than its surroundings if contrast was made so; all else is blurred.",
     )

@@ -140,11 +140,16 @@ def _only_source(projects: Sequence[Project]) -> Source:
     }
     if len(sources) == 1:
         return sources.pop()
-    there = "; ".join(sorted(map(str, sources))) or "none"
-    problem = "several sources of picks" if sources else "no picks"
+    if not sources:
+        raise MetadataError(
+            f"{projects[0].path}: holds no picks to learn from; bring some in with `icelens pick "
+            "import-picks`, put a table of coordinates into a plain folder, or name a target "
+            "segmentation with --target NAME,USER,SESSION"
+        )
+    there = "; ".join(sorted(map(str, sources)))
     raise MetadataError(
-        f"{projects[0].path}: holds {problem} ({there}); say which to learn from with --truth "
-        "USER,SESSION or --target NAME,USER,SESSION"
+        f"{projects[0].path}: holds several sources of picks ({there}); say which to learn "
+        "from with --truth USER,SESSION or --target NAME,USER,SESSION"
     )
 
 

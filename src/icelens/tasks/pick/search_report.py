@@ -1,5 +1,6 @@
 """The report of a search: the best settings, how trials got better, what mattered."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from icelens.core.plots.search import search_history, setting_importances
@@ -22,7 +23,7 @@ def report_search(
 ) -> None:
     """Fill the report of a search."""
     run.report.section("Best settings")
-    for sentence in _sentences(study, best, tested):
+    for sentence in _sentences(study, best, tested, run.folder / "best.yaml"):
         run.report.text(sentence)
     if best is not None:
         run.report.table(["setting", "value"], list(best.params.items()))
@@ -58,7 +59,9 @@ def importances(study: "Study") -> dict[str, float]:
     return dict(get_param_importances(study, evaluator=evaluator))
 
 
-def _sentences(study: "Study", best: "FrozenTrial | None", tested: float | None) -> list[str]:
+def _sentences(
+    study: "Study", best: "FrozenTrial | None", tested: float | None, settings: Path
+) -> list[str]:
     if best is None:
         return ["No trial is finished, so there is no best model yet."]
     sentences = [
@@ -69,7 +72,7 @@ def _sentences(study: "Study", best: "FrozenTrial | None", tested: float | None)
         sentences.append(f"On the test runs, which no trial saw, its model scores {tested:.3f}.")
     sentences.append(
         "Trials are short. Train the final model at full length with: icelens pick train "
-        "--config best.yaml --output model"
+        f"--config {settings} --output final"
     )
     return sentences
 

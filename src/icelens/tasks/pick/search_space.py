@@ -131,7 +131,7 @@ def _targets(draw: Draw, config: SearchConfig) -> dict[str, Any]:
         if _is_free(config, "centre_weight"):
             changes["centre_weight"] = draw.number("centre_weight", _CENTRE_WEIGHT, is_log=True)
         if _is_free(config, "centre_width"):
-            share = draw.number("centre_width", _CENTRE_WIDTH)
+            share = draw.number("centre_width_scale", _CENTRE_WIDTH)
             changes["centre_width"] = share * config.centre_width
         return changes
     if config.target is None and _is_free(config, "radius_scale"):

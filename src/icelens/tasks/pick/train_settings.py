@@ -76,8 +76,9 @@ class LearningConfig(PickComputeConfig):
     """What the network answers: the centres of particles, or spheres around them."""
 
     loss: str = Field(default="weighted-cross-entropy", json_schema_extra=EXPERT)
-    """Loss of the class maps; for spheres also tversky, dice, generalized-dice, focal,
-    focal-tversky, weighted-focal-tversky, cross-entropy-tversky."""
+    """Loss of the class maps. Centres have this one alone; for spheres and target segmentations:
+    tversky (default there), dice, generalized-dice, focal, focal-tversky, weighted-focal-tversky,
+    cross-entropy, cross-entropy-tversky."""
 
     loss_settings: dict[str, float] = Field(default={}, json_schema_extra=EXPERT)
     """Parameters of the loss, such as {alpha: 0.3, gamma: 1.0}."""
