@@ -64,3 +64,20 @@ def test_a_small_map_alone_reaches_torch_as_two(monkeypatch: pytest.MonkeyPatch)
     with torch.autocast("cpu", torch.bfloat16):
         convolve_same(torch.randn(1, 4, 8, 8, 8), weight)
     assert batches == [2, 1, 1]
+
+
+@pytest.mark.parametrize("side", [(1, 1, 1), (2, 2, 2), (2, 4, 4)])
+def test_bfloat16_of_maps_smaller_than_the_kernel_reads_no_foreign_memory(
+    side: tuple[int, int, int],
+) -> None:
+    features = torch.randn(1, 4, *side, requires_grad=True)
+    weight = torch.randn(8, 4, 3, 3, 3, requires_grad=True)
+    for _ in range(3):
+        for size in (100, 1_000, 10_000, 100_000):  # what is freed is taken again, full of NaN
+            torch.full((size,), float("nan"))
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            convolved = convolve_same(features, weight)
+        gradients = torch.autograd.grad(convolved.float().square().sum(), (features, weight))
+        expected = torch.nn.functional.conv3d(features, weight, padding=1)
+        torch.testing.assert_close(convolved.float(), expected, rtol=0.02, atol=0.02)
+        assert all(gradient.isfinite().all() for gradient in gradients)

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
+KERNEL_SIDE = 3
 ONEDNN_MIN_VALUES = 20480
 """ATen's `use_mkldnn` (Convolution.cpp) sends a batch of one to the slow path up to this many
 values of channel x z x y; it does not look at the length along x."""
@@ -29,6 +30,10 @@ def convolve_same(
     computes only its own planes, so no work is added, and a batch of two takes the fast path
     forwards and backwards.
     """
+    if _is_misread(features):
+        with torch.autocast("cpu", enabled=False):
+            offset = None if bias is None else bias.float()
+            return F.conv3d(features.float(), weight.float(), offset, padding=1)
     if not _is_left_to_slow_path(features):
         return F.conv3d(features, weight, bias, padding=1)
     half = features.shape[2] // 2
@@ -37,6 +42,19 @@ def convolve_same(
     halves = halves.contiguous(memory_format=torch.channels_last_3d)
     lower, upper = F.conv3d(halves, weight, bias, padding=(0, 1, 1)).chunk(2)
     return torch.cat([lower, upper], dim=2)
+
+
+def _is_misread(features: Tensor) -> bool:
+    """Say whether oneDNN's bfloat16 would read memory that nobody wrote.
+
+    It does so, forwards and in the gradient of the weights, where a side is shorter than the
+    kernel; the numbers are finite or not by chance (seen with PyTorch 2.13 on AVX-512 BF16).
+    """
+    return (
+        features.device.type == "cpu"
+        and torch.is_autocast_enabled("cpu")
+        and min(features.shape[2:]) < KERNEL_SIDE
+    )
 
 
 def _is_left_to_slow_path(features: Tensor) -> bool:
