@@ -8,12 +8,16 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 CHECKED = ["icelens.core", "icelens.training"]
 """Packages whose shapes and types are checked at each call; pydantic checks the settings."""
 
 install_import_hook(CHECKED, "shape_checks.check")
+# the same examples in every run: a failure says something about the change at hand
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 matplotlib.use("Agg")
 torch.set_num_threads(1)
 
