@@ -5,6 +5,7 @@ import shlex
 import signal
 from collections.abc import Iterator
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from icelens.apps import arguments, cli
 from icelens.jobs import registry
 from icelens.jobs import run as run_module
 from icelens.jobs.settings import settings_of
+from icelens.jobs.tracking import TRACKERS
 from icelens.tasks.restore import network
 from icelens.training.networks.unet_3d import UNet3D
 
@@ -226,7 +228,8 @@ def run(words: list[str]) -> None:
 def runs_here(words: list[str]) -> bool:
     """Whether a command needs neither a GPU nor a file that only its user has."""
     line = " ".join(words)
-    absent = ("cuda", "network.pt", "best_model.pth", "--segmentation membrane", "--labels masks")
+    absent = ["cuda", "network.pt", "best_model.pth", "--segmentation membrane", "--labels masks"]
+    absent += [f"--track {name}" for name in TRACKERS if find_spec(name) is None]
     return words[0] not in NO_JOBS and not any(word in line for word in absent)
 
 

@@ -38,7 +38,7 @@ def test_time_of_training_grows_with_steps_crops_and_batches(project: Project) -
     assert training(project.path, batch_size=3).seconds == pytest.approx(3 * base.seconds)
     assert training(project.path, threads=2).seconds == pytest.approx(base.seconds / 2)
     assert training(project.path, network="dynunet").seconds > 2 * base.seconds
-    assert "2 steps of 1 crops" in base.notes[0]
+    assert "2 steps of 1 crop(s)" in base.notes[0]
     assert training(project.path, steps=None).seconds > 100 * base.seconds
 
 

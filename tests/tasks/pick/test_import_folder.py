@@ -91,7 +91,7 @@ def test_only_the_runs_that_are_named_are_imported(tmp_path):
     for name in ("TS_1", "TS_2"):
         tomogram(tmp_path / f"in/{name}.mrc")
     assert imported(tmp_path, runs=("TS_2",)).run_names() == ("TS_2",)
-    with pytest.raises(MetadataError, match="no tomogram of run TS_7"):
+    with pytest.raises(MetadataError, match="no file of run TS_7"):
         imported(tmp_path, runs=("TS_7",))
 
 

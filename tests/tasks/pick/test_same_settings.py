@@ -16,6 +16,7 @@ def settings(**values: object) -> dict[str, object]:
 
 def test_machine_and_number_of_trials_may_differ() -> None:
     other = settings(device="cpu", threads=3, output="elsewhere", trials=7, project=["q.json"])
+    assert other == settings()
     refuse_other_settings("study", other, settings())
 
 

@@ -7,11 +7,12 @@ import optuna
 import pytest
 
 from icelens.core.errors import IcelensError
+from icelens.tasks.pick.learning_setup import class_loss
 from icelens.tasks.pick.network import build_network
+from icelens.tasks.pick.objective import LabelLoss
 from icelens.tasks.pick.search_networks import NETWORK_SPACES
 from icelens.tasks.pick.search_settings import SearchConfig
 from icelens.tasks.pick.search_space import SEARCHED, check_space, propose, with_changes
-from icelens.tasks.pick.train import class_loss
 
 
 def settings(**changes: Any) -> SearchConfig:
@@ -43,8 +44,9 @@ def test_windowed_attention_gets_boxes_it_can_halve() -> None:
 def test_drawn_settings_are_valid(seed: int) -> None:
     for changes in ({}, {"targets": "spheres"}):
         config, _ = drawn(settings(networks=("half-unet", "mednext"), **changes), seed)
-        SearchConfig.model_validate(config.model_dump())
-        class_loss(config, [], grid_size=20.0)
+        assert SearchConfig.model_validate(config.model_dump()) == config
+        learns_labels = isinstance(class_loss(config, [], grid_size=20.0), LabelLoss)
+        assert learns_labels == (config.targets == "spheres")
 
 
 def test_spheres_have_losses_and_centres_have_weights() -> None:

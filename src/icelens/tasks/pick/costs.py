@@ -35,7 +35,7 @@ def estimate_train(config: TrainConfig) -> Estimate:
         seconds=steps * voxels * rate / _cores(config.threads),
         memory_bytes=int(600e6 + voxels * _BYTES_PER_VOXEL + 2 * size),
         disk_bytes=60_000_000,
-        notes=(f"{steps} steps of {config.batch_size} crops. {_NOTE}",),
+        notes=(f"{steps} steps of {config.batch_size} crop(s). {_NOTE}",),
     )
 
 

@@ -17,10 +17,9 @@ from icelens.core.io.copick.config import (
     read_project_file,
     write_project_file,
 )
-from icelens.core.io.copick.coordinate_tables import run_of
+from icelens.core.io.copick.coordinate_tables import volumes_by_run
 from icelens.core.io.copick.keys import check_name
 from icelens.core.io.copick.project import PicksKey, Project, open_project
-from icelens.core.io.pairs import list_volumes
 from icelens.core.io.slabs import check_values
 from icelens.core.io.volume_header import CONTRADICTION, VolumeHeader, resolve_pixel_size
 from icelens.core.io.volumes import open_volume, read_header
@@ -83,20 +82,10 @@ def incoming(config: ImportConfig, folder: Path) -> dict[str, Incoming]:
         MetadataError: If a sampling is unknown or contradictory, or finer than the one wanted.
         InputFileError: If there are none.
     """
-    found: dict[str, Incoming] = {}
-    for path in list_volumes(folder):
-        run = run_of(path.name)
-        if config.runs and run not in config.runs:
-            continue
-        if run in found:
-            raise MetadataError(
-                f"{path}: would be run {run}, and so would {found[run].path}; rename one"
-            )
+    found = {}
+    for run, path in volumes_by_run(folder, config.runs).items():
         header = read_header(path)
         found[run] = Incoming(path, header, _true_pixel_size(path, header, config))
-    missing = [run for run in config.runs if run not in found]
-    if missing:
-        raise MetadataError(f"{folder}: no tomogram of run {', '.join(missing)}; correct --runs")
     return found
 
 

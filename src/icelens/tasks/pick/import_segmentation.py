@@ -5,19 +5,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from icelens.core.data.pickable import Source
+from icelens.core.data.pickable import LARGEST_LABEL, Source
 from icelens.core.data.volume import Volume
 from icelens.core.errors import GeometryError, MetadataError
 from icelens.core.events import Message, Saved
-from icelens.core.io.copick.coordinate_tables import run_of
+from icelens.core.io.copick.coordinate_tables import run_of, volumes_by_run
 from icelens.core.io.copick.keys import SegmentationKey, TomogramKey, check_name
 from icelens.core.io.copick.project import Project, open_project
-from icelens.core.io.pairs import list_volumes
 from icelens.core.io.volumes import open_volume, read_header
 from icelens.jobs.run import Run
 from icelens.tasks.pick.segmentation_jobs import ImportSegmentationConfig
 
-LARGEST_LABEL = 255
 _SAME_SAMPLING = 0.02
 
 
@@ -56,19 +54,7 @@ def _files(config: ImportSegmentationConfig, project: Project) -> dict[str, Path
                 "or give a folder with a file for each"
             )
         return {project.select_runs(named)[0]: config.labels}
-    found: dict[str, Path] = {}
-    for path in list_volumes(config.labels):
-        name = run_of(path.name)
-        if config.runs and name not in config.runs:
-            continue
-        if name in found:
-            raise MetadataError(
-                f"{path}: would be run {name}, and so would {found[name]}; rename one"
-            )
-        found[name] = path
-    missing = [name for name in config.runs if name not in found]
-    if missing:
-        raise MetadataError(f"{config.labels}: no file of run {', '.join(missing)}")
+    found = volumes_by_run(config.labels, config.runs)
     project.select_runs(tuple(found))
     return found
 

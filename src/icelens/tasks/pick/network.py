@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from icelens.core.errors import GeometryError, IcelensError
@@ -23,6 +24,7 @@ from icelens.tasks.pick.architectures.segresnet import SegResNetSettings, build_
 from icelens.tasks.pick.architectures.swinunetr import SwinUNETRSettings, build_swinunetr
 from icelens.tasks.pick.architectures.unet import UNetSettings, build_unet
 from icelens.tasks.pick.named_settings import validated
+from icelens.training.networks.convolution_3d import is_misread
 
 ENTRY_POINT_GROUP = "icelens.networks"
 """Another package offers a network as an entry point: its name, and a callable that takes the
@@ -78,7 +80,13 @@ class SegmentationNetwork(nn.Module):
             GeometryError: If the network cannot take boxes of that size.
         """
         self.check_box(tuple(image.shape[2:]))
-        output = self.body(image)
+        # modules of other packages convolve their coarsest maps as they like, see `is_misread`
+        coarsest = [side // self.box_multiple for side in image.shape[2:]]
+        if is_misread(coarsest, image.device):
+            with torch.autocast("cpu", enabled=False):
+                output = self.body(image.float())
+        else:
+            output = self.body(image)
         if isinstance(output, list | tuple):
             return list(output) if self.training and len(output) > 1 else output[0]
         result: Tensor = output

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from icelens.core.data.pickable import PickableObject
-from icelens.core.errors import StoppedEarly
 from icelens.core.events import Message
 from icelens.jobs.run import Run
 from icelens.tasks.pick.description import amend, describe
@@ -27,7 +26,8 @@ from icelens.tasks.pick.splits import Split, choose_split
 from icelens.tasks.pick.train_report import report_training
 from icelens.tasks.pick.train_settings import LearningConfig, TrainConfig
 from icelens.training.device import choose_compute, keep_freed_memory
-from icelens.training.loop import FitResult, fit
+from icelens.training.ending import say_how_it_ended
+from icelens.training.loop import fit
 from icelens.training.seed import seed_everything
 
 
@@ -119,7 +119,7 @@ def train_on(
         judging = Scorer(tests, template, compute, config.beta, run.on_event)
         tested = judging.judged(best.network, num_views=JUDGING_VIEWS)
     report_training(run, split, judges, held_out, thresholds, tests, tested, objects)
-    finish(result, run)
+    say_how_it_ended(result, run.on_event)
     return Trained(result.checkpoint, held_out, thresholds)
 
 
@@ -143,18 +143,3 @@ def warn_of_absent(
             )
         )
     return len(absent) < len(objects)
-
-
-def finish(result: FitResult, run: Run) -> None:
-    """Say how the run ended.
-
-    Raises:
-        StoppedEarly: If the time limit came first.
-    """
-    if result.stopped == "time_limit":
-        raise StoppedEarly(
-            f"the time limit was reached at step {result.last_step}; {result.checkpoint} can be "
-            "used, `--resume` continues"
-        )
-    reason = " (no better score for a while)" if result.stopped == "early_stop" else ""
-    run.on_event(Message(f"Trained {result.last_step} steps{reason}: {result.checkpoint}"))

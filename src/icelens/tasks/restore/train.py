@@ -8,7 +8,7 @@ from torch import nn
 
 from icelens.core.data.index_list import parse_indices
 from icelens.core.data.tomograms import TomogramRow
-from icelens.core.errors import CheckpointError, StoppedEarly
+from icelens.core.errors import CheckpointError
 from icelens.core.events import Message
 from icelens.core.io.tomogram_star import read_tomograms
 from icelens.jobs.run import Run
@@ -31,7 +31,8 @@ from icelens.tasks.restore.training_data import (
 )
 from icelens.training.checkpoint import load_checkpoint
 from icelens.training.device import Compute, choose_compute, keep_freed_memory
-from icelens.training.loop import FitResult, FitSettings, Objective, fit
+from icelens.training.ending import say_how_it_ended
+from icelens.training.loop import FitSettings, Objective, fit
 from icelens.training.seed import seed_everything
 
 
@@ -72,7 +73,7 @@ def train(config: DenoiseConfig | RefineConfig, run: Run) -> Path:
         at_save=previews(config, rows, method, network, compute, run, steps_per_epoch),
         finalise=Recalibration(crops, physics, config, compute.device),
     )
-    finish(result, run)
+    say_how_it_ended(result, run.on_event)
     return result.checkpoint
 
 
@@ -188,18 +189,3 @@ def previews(
         config.epochs * steps_per_epoch,
         run.on_event,
     )
-
-
-def finish(result: FitResult, run: Run) -> None:
-    """Say how the run ended.
-
-    Raises:
-        StoppedEarly: If the time limit came first.
-    """
-    if result.stopped == "time_limit":
-        raise StoppedEarly(
-            f"the time limit was reached at step {result.last_step}; {result.checkpoint} can be "
-            f"used, `--resume` continues"
-        )
-    reason = " (no better score for a while)" if result.stopped == "early_stop" else ""
-    run.on_event(Message(f"Trained {result.last_step} steps{reason}: {result.checkpoint}"))

@@ -5,6 +5,7 @@ times slower, when one small float32 map is alone in its batch; and a convolutio
 costs as much as one to sixteen, unless it is written as a matrix product over the 27 taps.
 """
 
+from collections.abc import Sequence
 from itertools import product
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 KERNEL_SIDE = 3
+"""Of every convolution here."""
 ONEDNN_MIN_VALUES = 20480
 """ATen's `use_mkldnn` (Convolution.cpp) sends a batch of one to the slow path up to this many
 values of channel x z x y; it does not look at the length along x."""
@@ -30,7 +32,7 @@ def convolve_same(
     computes only its own planes, so no work is added, and a batch of two takes the fast path
     forwards and backwards.
     """
-    if _is_misread(features):
+    if is_misread(features.shape[2:], features.device):
         with torch.autocast("cpu", enabled=False):
             offset = None if bias is None else bias.float()
             return F.conv3d(features.float(), weight.float(), offset, padding=1)
@@ -44,17 +46,14 @@ def convolve_same(
     return torch.cat([lower, upper], dim=2)
 
 
-def _is_misread(features: Tensor) -> bool:
-    """Say whether oneDNN's bfloat16 would read memory that nobody wrote.
+def is_misread(sides: Sequence[int], device: torch.device) -> bool:
+    """Say whether oneDNN's bfloat16 would read memory that nobody wrote, for maps of these sides.
 
     It does so, forwards and in the gradient of the weights, where a side is shorter than the
     kernel; the numbers are finite or not by chance (seen with PyTorch 2.13 on AVX-512 BF16).
     """
-    return (
-        features.device.type == "cpu"
-        and torch.is_autocast_enabled("cpu")
-        and min(features.shape[2:]) < KERNEL_SIDE
-    )
+    is_bfloat16 = device.type == "cpu" and torch.is_autocast_enabled("cpu")
+    return is_bfloat16 and min(sides) < KERNEL_SIDE
 
 
 def _is_left_to_slow_path(features: Tensor) -> bool:

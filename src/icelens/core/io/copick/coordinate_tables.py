@@ -1,7 +1,7 @@
 """Coordinates that lie in a plain folder, sorted by run and species."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ from icelens.core.data.picks import Picks
 from icelens.core.errors import InputFileError, MetadataError
 from icelens.core.io.copick.keys import copick_name
 from icelens.core.io.copick.object_table import OBJECTS_FILE
+from icelens.core.io.pairs import list_volumes
 from icelens.core.io.picks import read_copick, read_picks_csv
 from icelens.core.io.relion_particles import read_relion_particles
 from icelens.core.io.star import read_star
@@ -24,6 +25,29 @@ _IS_COORDINATE = re.compile(r"_?rln(Centered)?Coordinate[XYZ]", re.MULTILINE)
 def run_of(name: str) -> str:
     """The run that a file or a tomogram's name belongs to: its name up to the first dot."""
     return Path(name).name.split(".", 1)[0]
+
+
+def volumes_by_run(folder: Path, runs: Sequence[str]) -> dict[str, Path]:
+    """The density files of a folder by run; of the runs named, or of all if none is.
+
+    Raises:
+        MetadataError: If two files belong to one run, or a run that is named has none.
+        InputFileError: If the folder holds no density file.
+    """
+    found: dict[str, Path] = {}
+    for path in list_volumes(folder):
+        run = run_of(path.name)
+        if runs and run not in runs:
+            continue
+        if run in found:
+            raise MetadataError(
+                f"{path}: would be run {run}, and so would {found[run]}; rename one"
+            )
+        found[run] = path
+    missing = [run for run in runs if run not in found]
+    if missing:
+        raise MetadataError(f"{folder}: no file of run {', '.join(missing)}; correct --runs")
+    return found
 
 
 def tables_of(
