@@ -1,0 +1,1 @@
+"""Orientations of single particles: learned, refined, reconstructed."""
