@@ -47,7 +47,9 @@ class PolarSampler(nn.Module):
 class RingConvolution(nn.Module):
     """A convolution over radius and angle that knows that the angle is a circle."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, *, stride: int = 1) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, *, stride: int = 1
+    ) -> None:
         super().__init__()
         self.margin = kernel // 2
         self.convolution = nn.Conv2d(in_channels, out_channels, kernel, stride=stride)

@@ -1,7 +1,7 @@
 """The whole network: images in, a distribution over rotations and a shift out."""
 
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from icelens.core.geometry.so3_functions import invariant_projection
@@ -27,6 +27,16 @@ class RotationNetwork(nn.Module):
         sphere_channels: int = 32,
         rotation_channels: int = 16,
     ) -> None:
+        """Join an encoder and the layers on sphere and rotations.
+
+        Args:
+            encoder: Images `(b, 2, y, x)` to features `(b, out_channels, num_radii, num_angles)` on
+                rings.
+            operators: Rotations of the particle's point group.
+            max_degree: Highest degree of all harmonics.
+            sphere_channels: Functions on the sphere, a multiple of 8.
+            rotation_channels: Functions on the rotations.
+        """
         super().__init__()
         self.encoder = encoder
         self.max_degree = max_degree
@@ -42,10 +52,13 @@ class RotationNetwork(nn.Module):
         self.register_buffer("projection", projection, persistent=False)
         self.shift = nn.Parameter(torch.zeros(sphere_channels, encoder.num_radii, 2))
 
-    def forward(
-        self, images: Float[Tensor, "b c y x"]
-    ) -> tuple[Complex[Tensor, "m n l b"], Float[Tensor, "b 2"]]:
-        """Coefficients of the logarithm of the density on the rotations, and the shift in px."""
+    def forward(self, images: Float[Tensor, "b c y x"]) -> list[Tensor]:
+        """Logarithm of the density on the rotations, and the shift.
+
+        Returns:
+            Coefficients `(m, n, l, b, 2)` as pairs of real numbers (see `so3_functions`), and the
+            shift `(b, 2)` in px along y and x that would centre the particle.
+        """
         features = self.norm(self.mix(self.encoder(images)))
         with torch.autocast(images.device.type, enabled=False):
             rings = self.harmonics(features.float())
@@ -55,4 +68,4 @@ class RotationNetwork(nn.Module):
             # order 1 turns against the image, a shift with it
             turned = torch.einsum("crb,cr->b", rings[1], torch.view_as_complex(self.shift))
             shift_yx = torch.stack([-turned.imag, turned.real], dim=-1)
-        return logits, shift_yx
+        return [torch.view_as_real(logits), shift_yx]

@@ -49,11 +49,11 @@ class ToSphere(nn.Module):
         degree = torch.sqrt(2.0 * torch.arange(max_degree + 1) + 1.0)
         first = legendre * degree[:, None] * radius[:, None, None] / math.sqrt(num_radii)
         first = first.permute(2, 1, 0)[:, None].repeat(1, channels, 1, 1).float()  # m c l r
-        self.weight = nn.Parameter(torch.stack([first, torch.zeros_like(first)], dim=-1))
+        self.weight = nn.Parameter(_as_real(torch.complex(first, torch.zeros_like(first))))
 
     def forward(self, harmonics: Complex[Tensor, "m c r b"]) -> Complex[Tensor, "m c l b"]:
         """Harmonics of degree l and order m for each channel."""
-        return torch.view_as_complex(self.weight) @ harmonics
+        return _as_complex(self.weight) @ harmonics
 
 
 class Lift(nn.Module):
@@ -61,13 +61,13 @@ class Lift(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, max_degree: int) -> None:
         super().__init__()
-        shape = (max_degree + 1, in_channels, 2 * max_degree + 1, out_channels, 2)
+        shape = (max_degree + 1, in_channels, 2 * max_degree + 1, 2 * out_channels)
         self.weight = nn.Parameter(torch.randn(shape) / math.sqrt(2 * in_channels))
         self.register_buffer("used", is_used(max_degree), persistent=False)
 
     def forward(self, sphere: Complex[Tensor, "m c l b"]) -> Complex[Tensor, "m n l b d"]:
         """Coefficients on the rotations, `conj(c_lm) psi_ln` summed over channels."""
-        weight = torch.view_as_complex(self.weight)
+        weight = _as_complex(self.weight)
         degrees, _, orders, channels = weight.shape
         num_m, _, _, batch = sphere.shape
         rows = sphere.conj().permute(2, 0, 3, 1).reshape(degrees, num_m * batch, -1)
@@ -81,19 +81,19 @@ class RotationConvolution(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, max_degree: int) -> None:
         super().__init__()
         orders = 2 * max_degree + 1
-        shape = (max_degree + 1, orders, in_channels, orders, out_channels, 2)
+        shape = (max_degree + 1, orders * in_channels, orders, 2 * out_channels)
         degree = 2.0 * torch.arange(max_degree + 1) + 1.0
-        scale = (2.0 * in_channels * degree).rsqrt().reshape(-1, 1, 1, 1, 1, 1)
+        scale = (2.0 * in_channels * degree).rsqrt().reshape(-1, 1, 1, 1)
         self.weight = nn.Parameter(torch.randn(shape) * scale)
         self.register_buffer("used", is_used(max_degree), persistent=False)
 
     def forward(self, signal: Complex[Tensor, "m n l b c"]) -> Complex[Tensor, "m n l b d"]:
         """`sum_k F_mk psi_kn`, summed over channels."""
-        weight = torch.view_as_complex(self.weight)
-        degrees, orders, _, _, channels = weight.shape
+        weight = _as_complex(self.weight)
+        degrees, _, orders, channels = weight.shape
         num_m, _, _, batch, _ = signal.shape
         rows = signal.permute(2, 0, 3, 1, 4).reshape(degrees, num_m * batch, -1)
-        result = rows @ weight.reshape(degrees, rows.shape[-1], -1)
+        result = rows @ weight.flatten(2)
         result = result.reshape(degrees, num_m, batch, orders, channels)
         return result.permute(1, 3, 0, 2, 4) * self.used[..., None, None]
 
@@ -119,3 +119,12 @@ def evened(signal: Complex[Tensor, "m n l b c"]) -> Complex[Tensor, "m n l b c"]
     power = torch.view_as_real(signal).square().sum(dim=(0, 1, 2, 4, 5))
     count = signal.shape[4] * (signal.shape[2] ** 3) * 2.0 / 3.0
     return signal * torch.rsqrt(power / count + 1e-6)[:, None]
+
+
+def _as_complex(weight: Float[Tensor, "... pairs"]) -> Complex[Tensor, "... numbers"]:
+    """Weights are kept as pairs of real numbers, which optimisers and files understand."""
+    return torch.view_as_complex(weight.unflatten(-1, (-1, 2)))
+
+
+def _as_real(weight: Complex[Tensor, "... numbers"]) -> Float[Tensor, "... pairs"]:
+    return torch.view_as_real(weight).flatten(-2)
