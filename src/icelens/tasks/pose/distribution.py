@@ -85,7 +85,7 @@ class DistributionReader:
         density, log_volume, rotations = (
             torch.cat(parts, dim=1) for parts in zip(*kept, strict=True)
         )
-        return (density, log_volume), rotations
+        return (parts[0], parts[1]), parts[2]
 
     def _kept(
         self, values: Tensor, places: Tensor, volume: float, order: int
