@@ -82,9 +82,7 @@ class DistributionReader:
             if divided:
                 index = _children(places[:, :divided], order)
                 values = self._fine[order + 1](coefficients, index)
-        density, log_volume, rotations = (
-            torch.cat(parts, dim=1) for parts in zip(*kept, strict=True)
-        )
+        parts = [torch.cat(part, dim=1) for part in zip(*kept, strict=True)]
         return (parts[0], parts[1]), parts[2]
 
     def _kept(
