@@ -1,1 +1,1 @@
-"""Orientations of single particles: learned, refined, reconstructed."""
+"""Orientations of single particles: train, infer, refine, watch."""
