@@ -38,6 +38,11 @@ class Refined:
     start: Int[Tensor, "particle pose"]
     entropy: Float[Tensor, " particle"]
 
+    def take(self, chosen: Tensor) -> "Refined":
+        """Some of the particles: numbers or a mask."""
+        device = self.score.device
+        return Refined(*(values[chosen.to(device)] for values in vars(self).values()))
+
 
 def ranked_poses(
     found: Candidates,

@@ -1,5 +1,7 @@
 """Refine poses locally: a ball of rotations at low resolution, the best few climbed to the top."""
 
+import copy
+
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
@@ -79,6 +81,14 @@ class Refiner:
             is_linear=False,
         )
         self.ball = so3_ball(settings.angular_range, settings.angular_step).to(device)
+
+    def with_noise(self, noise_power: Float[Tensor, " shell"]) -> "Refiner":
+        """The same reference, sharing its tables, for images with other noise."""
+        other = copy.copy(self)
+        other.noise_power = _checked_noise(noise_power, self.samples.radius).to(
+            self.noise_power.device
+        )
+        return other
 
     def refine(
         self,
@@ -183,7 +193,7 @@ class Refiner:
         # the given poses take part, so that the result is never less likely than they are
         given = examined(self.fine, images, _given(rotation, shift_xyz, images.num_parameters))
         number, _ = ranked(given, num)
-        finalists = Candidates.joined(finalists, given.take(number[:, 0]))
+        finalists = Candidates.joined(given.take(number[:, 0]), finalists)
         found = climb(self.fine, images, finalists, iterations=10, max_shift_px=self.max_shift_px)
         return ranked_poses(
             found,
