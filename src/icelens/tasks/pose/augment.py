@@ -161,9 +161,9 @@ def _kept(
     return (~erased).float()[:, None].to(images.device)
 
 
-def _chosen(count: int, share: float, generator: torch.Generator) -> Float[Tensor, "{count}"]:
+def _chosen(count: int, share: float, generator: torch.Generator) -> Float[Tensor, " item"]:
     return (torch.rand(count, generator=generator) < share).float()
 
 
-def _symmetric(count: int, reach: float, generator: torch.Generator) -> Float[Tensor, "{count}"]:
+def _symmetric(count: int, reach: float, generator: torch.Generator) -> Float[Tensor, " item"]:
     return (2.0 * torch.rand(count, generator=generator) - 1.0) * reach
