@@ -90,7 +90,7 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 def _joined(parts: Sequence[Particles]) -> Particles:
-    """All rows; places in stacks and optics, and numbers of particles, count on from part to part."""
+    """All rows; places in stacks and optics, and particles, count on from part to part."""
     shared = {"stacks", "optics", "has_poses"}
     rows: dict[str, Any] = {
         each.name: np.concatenate([getattr(part, each.name) for part in parts])
