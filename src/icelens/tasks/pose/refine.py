@@ -9,12 +9,18 @@ from icelens.core.data.particle_file import ParticleFile
 from icelens.core.data.particles import Particles
 from icelens.core.errors import MetadataError
 from icelens.core.events import Message, Progress, Saved
+from icelens.core.fourier.wiener import HalfMaps
 from icelens.core.geometry.symmetry import symmetry_operators
 from icelens.core.io.image_stacks import ImageReader
 from icelens.core.io.particle_files import read_particles, write_particles
 from icelens.jobs.run import Run
 from icelens.tasks.pose.refine_columns import columns_of
-from icelens.tasks.pose.refine_halves import HalfMaps, half_sets, write_halves
+from icelens.tasks.pose.refine_halves import (
+    half_sets,
+    reconstructed_halves,
+    references_from,
+    write_halves,
+)
 from icelens.tasks.pose.refine_reference import Reference, first_references
 from icelens.tasks.pose.refine_settings import RefineConfig
 from icelens.tasks.pose.refinement.calibration import ImageGrid, grouped_rows, refiner_on
@@ -50,7 +56,7 @@ def refine_particles(config: RefineConfig, run: Run) -> Path:
     references = first_references(config, file.particles, run.on_event)
     sets = half_sets(config, file.particles, run.on_event)
     poses = PoseTable.unrefined(file.particles, config.top_k)
-    halves: HalfMaps | None = None
+    maps: tuple[HalfMaps, float] | None = None
     for number in range(1, config.iterations + 1):
         current = file.particles.with_poses(poses.rotation[:, 0], poses.shift_yx[:, 0])
         source = ImageSource(current, reader, compute.device)
@@ -60,9 +66,9 @@ def refine_particles(config: RefineConfig, run: Run) -> Path:
         if config.halves:
             best = file.particles.with_poses(poses.rotation[:, 0], poses.shift_yx[:, 0])
             source = ImageSource(best, reader, compute.device)
-            halves = HalfMaps.reconstructed(config, source, sets, run.on_event)
-            references = halves.references(references)
-    _write(config, file, poses, sets, halves, run)
+            maps = reconstructed_halves(config, source, sets, run.on_event)
+            references = references_from(*maps)
+    _write(config, file, poses, sets, maps, run)
     return config.output
 
 
@@ -121,7 +127,8 @@ def refiners_for(
             source,
             of_grid,
             settings_of(config, reference.resolution),
-            match_amplitudes=config.match_amplitudes,
+            # maps made of these very images would be found to fit them too well
+            match_amplitudes=config.match_amplitudes and not reference.is_made_here,
         )
     return refiners
 
@@ -143,7 +150,7 @@ def _write(
     file: ParticleFile,
     poses: PoseTable,
     sets: dict[int, Integers],
-    halves: HalfMaps | None,
+    maps: tuple[HalfMaps, float] | None,
     run: Run,
 ) -> None:
     columns: dict[str, npt.NDArray[np.generic]] = dict(columns_of(file.particles, poses))
@@ -160,8 +167,8 @@ def _write(
         columns=columns,
     )
     run.on_event(Saved(config.output, "particle list"))
-    if halves is not None:
-        write_halves(config.output, halves, run.on_event)
+    if maps is not None:
+        write_halves(config.output, *maps, run.on_event)
     run.on_event(Message(summary(file.particles, poses)))
 
 

@@ -23,11 +23,19 @@ _SAME = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """A map `(z, y, x)` with its Å/px; `resolution` in Å is the finest detail to be trusted."""
+    """A map `(z, y, x)` with its Å/px.
+
+    Attributes:
+        density: Protein bright.
+        pixel_size: In Å/px.
+        resolution: Finest detail to be trusted, in Å; None for all.
+        is_made_here: Whether it was reconstructed from the images that it is compared with.
+    """
 
     density: Float[Tensor, "z y x"]
     pixel_size: float
     resolution: float | None = None
+    is_made_here: bool = False
 
     def on_grid(self, box_size: int, pixel_size: float) -> Float[Tensor, "n n n"]:
         """The map as images of this box and pixel size see it, the centre voxel kept."""

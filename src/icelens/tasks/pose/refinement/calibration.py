@@ -20,7 +20,7 @@ from icelens.core.fourier.shift import shift_images
 from icelens.core.fourier.slices import central_slices, slice_source
 from icelens.core.fourier.transforms import image_from_rfft
 from icelens.core.optics.correction import radial
-from icelens.core.optics.particle_ctf import slice_axes
+from icelens.core.simulate.particles import slice_axes
 from icelens.tasks.pose.refinement.image_source import ImageSource
 from icelens.tasks.pose.refinement.noise import amplitude_profile, noise_spectrum, shell_means
 from icelens.tasks.pose.refinement.pass_over import refine_rows
@@ -97,7 +97,7 @@ def refiner_on(
     if match_amplitudes:
         # where nothing of the reference shows, a little keeps the slices from being empty
         weight = (profile / profile.max().clamp(min=1e-30)).clamp(min=1e-3)
-        matched = apply_filter(reference, radial(weight.to(reference), tuple(reference.shape)))
+        matched = apply_filter(reference, radial(weight.to(reference), (grid.box_size,) * 3))
         refiner = Refiner(
             matched,
             pixel_size=grid.pixel_size,
@@ -175,4 +175,3 @@ def _positive(power: Float[Tensor, " shell"]) -> Float[Tensor, " shell"]:
     power = power.clone()
     power[0] = power[1]
     return power.clamp(min=max(1e-6 * float(power.max()), 1e-30))
-

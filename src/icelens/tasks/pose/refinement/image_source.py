@@ -44,9 +44,12 @@ class ImageSource:
         box_size = int(self.particles.box_size()[rows[0]])
         pixel_size = float(self.particles.pixel_size()[rows[0]])
         spectrum = image_rfft(torch.from_numpy(self.reader.read(rows)).to(self.device))
-        grid = {"box_size": box_size, "pixel_size": pixel_size}
-        transfer = particle_ctf(self.particles, rows, **grid, device=self.device)
-        phases = aberration_phases(self.particles, rows, **grid, device=self.device)
+        transfer = particle_ctf(
+            self.particles, rows, box_size=box_size, pixel_size=pixel_size, device=self.device
+        )
+        phases = aberration_phases(
+            self.particles, rows, box_size=box_size, pixel_size=pixel_size, device=self.device
+        )
         if phases is not None:
             spectrum = spectrum * phases.conj()
         groups = self.particles.optics_index[rows]
