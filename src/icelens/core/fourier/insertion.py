@@ -103,6 +103,18 @@ class SliceSums:
             )
         self.values = torch.zeros(*self.grid.shape, 4, device=device, dtype=dtype)
 
+    @classmethod
+    def like(cls, other: "SliceSums") -> "SliceSums":
+        """Empty sums on the same grid."""
+        grid, values = other.grid, other.values
+        return cls(
+            grid.box_size,
+            padding=grid.padding,
+            max_radius=grid.max_radius,
+            device=values.device,
+            dtype=values.dtype,
+        )
+
     @property
     def box_size(self) -> int:
         """Side of the map, in px."""
