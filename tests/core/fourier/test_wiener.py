@@ -39,7 +39,7 @@ def ctfs(count: int, box_size: int) -> torch.Tensor:
     return torch.sin(speed * radius**2 * 4 + 0.1)
 
 
-@pytest.mark.parametrize(("box_size", "padding"), [(24, 2), (25, 2), (20, 3), (21, 3), (16, 4)])
+@pytest.mark.parametrize(("box_size", "padding"), [(24, 2), (25, 2), (20, 3), (21, 3)])
 def test_exact_slices_of_a_map_return_it(box_size: int, padding: int) -> None:
     volume, rotation = blobs(box_size), rotations(600)
     sums = SliceSums(box_size, padding=padding)
@@ -47,7 +47,7 @@ def test_exact_slices_of_a_map_return_it(box_size: int, padding: int) -> None:
     sums.insert(slices, None, rotation)
     result = reconstruct_map(sums)
     # samples of an image lie `padding` points apart: the finer the grid, the more gaps near zero
-    assert correlation(result, volume) > {2: 0.999, 3: 0.998, 4: 0.995}[padding]
+    assert correlation(result, volume) > {2: 0.999, 3: 0.998}[padding]
     # grey values are those of the map, not only its shape
     assert 0.9 < float((result * volume).sum() / volume.square().sum()) < 1.02
 

@@ -117,7 +117,7 @@ def slice_axes(
     rows = np.atleast_1d(np.asarray(rows))
     scale = box_size * pixel_size / (particles.box_size() * particles.pixel_size())[rows]
     matrices = np.asarray([group.magnification for group in particles.optics]).reshape(-1, 2, 2)
-    axes = particles.rotation[rows].copy()
+    axes: npt.NDArray[np.float64] = particles.rotation[rows].copy()
     transposed = np.swapaxes(matrices[particles.optics_index[rows]], 1, 2)
     axes[:, :2] = scale[:, None, None] * (transposed @ axes[:, :2])
     return axes
