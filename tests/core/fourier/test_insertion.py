@@ -151,7 +151,8 @@ def test_magnified_samples_beyond_the_radius_are_left_out() -> None:
 def test_grids_must_fit() -> None:
     with pytest.raises(GeometryError, match="cannot add"):
         SliceSums(12).add(SliceSums(14))
-    with pytest.raises(GeometryError, match="twofold"):
-        SliceSums(12, padding=1)
+    for padding in (1, 4):
+        with pytest.raises(GeometryError, match="threefold"):
+            SliceSums(12, padding=padding)
     with pytest.raises(GeometryError, match="max_radius"):
         SliceSums(4096, device="meta")

@@ -78,8 +78,9 @@ class SliceSums:
 
         Args:
             box_size: Side of the map, in px.
-            padding: How much finer than the map's own transform the grid is; 2 or more, for
-                between the samples of an unpadded transform a map cannot be interpolated.
+            padding: How much finer than the map's own transform the grid is; 2 or 3. Between the
+                points of an unpadded transform a map cannot be interpolated; with 4, points near
+                zero lie in gaps between the samples of all images.
             max_radius: Insert no sample further out, in cycles per box; Nyquist if left out.
             device: Where the sums lie.
             dtype: Of the sums' parts.
@@ -87,10 +88,10 @@ class SliceSums:
         Raises:
             GeometryError: If box or padding are too small, or the grid is too large.
         """
-        if padding < 2 or box_size < 2:
+        if padding not in (2, 3) or box_size < 2:
             raise GeometryError(
                 f"sums of a box of {box_size} px padded {padding}-fold cannot be inverted, "
-                "expected 2 px and twofold or more"
+                "expected 2 px or more and two- or threefold"
             )
         nyquist = box_size // 2
         limit = nyquist if max_radius is None else min(max(max_radius, 1), nyquist)
@@ -102,6 +103,18 @@ class SliceSums:
                 f"expected at most {_MOST_POINTS}; choose a smaller box or max_radius"
             )
         self.values = torch.zeros(*self.grid.shape, 4, device=device, dtype=dtype)
+
+    @classmethod
+    def like(cls, other: "SliceSums") -> "SliceSums":
+        """Empty sums on the same grid."""
+        grid, values = other.grid, other.values
+        return cls(
+            grid.box_size,
+            padding=grid.padding,
+            max_radius=grid.max_radius,
+            device=values.device,
+            dtype=values.dtype,
+        )
 
     @property
     def box_size(self) -> int:
