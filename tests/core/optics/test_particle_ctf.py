@@ -9,7 +9,7 @@ import torch_ctf
 from icelens.core.data.optics_group import OpticsGroup
 from icelens.core.data.particles import Particles
 from icelens.core.optics.ctf import ctf
-from icelens.core.optics.particle_ctf import aberration_phases, particle_ctf
+from icelens.core.optics.particle_ctf import aberration_phases, particle_ctf, slice_axes
 
 GRID = {"box_size": 32, "pixel_size": 2.0}
 PLAIN = OpticsGroup("plain", pixel_size=2.0, box_size=32, amplitude_contrast=0.07)
@@ -156,3 +156,18 @@ def test_zernike_and_tilt_of_opposite_sign_cancel() -> None:
     phases = aberration_phases(particles_of(group), [3], **GRID)
     assert phases is not None
     assert torch.allclose(phases, torch.ones_like(phases), atol=1e-3)
+
+
+def test_slices_lie_where_their_frequency_is() -> None:
+    turns = np.stack([np.eye(3), np.diag([-1.0, 1.0, -1.0])] * 2)
+    finer = replace(PLAIN, pixel_size=1.0, box_size=48)
+    skewed = replace(PLAIN, magnification=(1.02, 0.01, -0.03, 0.97))
+    particles = particles_of(PLAIN, finer, skewed, rows=4, rotation=turns)
+    axes = slice_axes(particles, [0, 1, 2, 3], box_size=32, pixel_size=2.0)
+    assert np.allclose(axes[[0, 3]], turns[[0, 3]])
+    # 24 samples of the finer image reach 1/2 Å, where 32 of the map would lie
+    assert np.allclose(axes[1, :2], turns[1, :2] * 32 * 2.0 / 48)
+    # the true frequency of the sample (k_x, k_y) is M k
+    k = np.array([3.0, -5.0])
+    true = np.array([1.02 * 3 + 0.01 * -5, -0.03 * 3 + 0.97 * -5, 0.0])
+    assert np.allclose(k @ axes[2, :2], turns[2].T @ true)

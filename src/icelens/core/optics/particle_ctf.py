@@ -99,6 +99,30 @@ def aberration_phases(
     return torch.polar(torch.ones_like(phases), phases)
 
 
+def slice_axes(
+    particles: Particles, rows: npt.ArrayLike, *, box_size: int, pixel_size: float
+) -> npt.NDArray[np.float64]:
+    """Where the samples of images lie in the transform of a map, `(row, 3, 3)`.
+
+    A sample `(k_x, k_y)`, in cycles per box of its image, lies at `k_x` times row 0 plus `k_y`
+    times row 1, in cycles per box of the map. For a map with the images' box and pixel size these
+    are the rotations, but for anisotropic magnification (`M^T R`).
+
+    Args:
+        particles: All images.
+        rows: Numbers of the images.
+        box_size: Side of the map, in px.
+        pixel_size: Of the map, in Å/px.
+    """
+    rows = np.atleast_1d(np.asarray(rows))
+    scale = box_size * pixel_size / (particles.box_size() * particles.pixel_size())[rows]
+    matrices = np.asarray([group.magnification for group in particles.optics]).reshape(-1, 2, 2)
+    axes: npt.NDArray[np.float64] = particles.rotation[rows].copy()
+    transposed = np.swapaxes(matrices[particles.optics_index[rows]], 1, 2)
+    axes[:, :2] = scale[:, None, None] * (transposed @ axes[:, :2])
+    return axes
+
+
 def _by_group(
     particles: Particles, rows: npt.NDArray[np.int64]
 ) -> Iterator[tuple[OpticsGroup, npt.NDArray[np.int64]]]:
