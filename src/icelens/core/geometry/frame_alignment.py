@@ -17,6 +17,7 @@ _NEAR = 10.0
 # Rounds of averaging over the particles that agree; the rest are false by any turn.
 _ROUNDS = 10
 _INLIER_MEDIANS, _LEAST_INLIER = 3.0, 1.0
+_FEWEST = 3
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def origin_offset(
 
     Centring on a map that was moved by `t` asks for a shift that is larger by `(R t)_yx`. `t` is
     found by least squares; rows that it misses by more than three medians are left out, in a few
-    rounds.
+    rounds. Fewer than three rows say nothing: the offset is then 0.
 
     Args:
         rotation: Takes the reference to the images, in the frame in which `t` is sought.
@@ -125,6 +126,8 @@ def origin_offset(
     axes = rotation[:, [1, 0]]
     kept = torch.ones(len(rotation), dtype=torch.bool)
     offset = torch.zeros(3, dtype=rotation.dtype)
+    if len(rotation) < _FEWEST:
+        return offset
     for _ in range(_ROUNDS):
         matrix, target = axes[kept].reshape(-1, 3), difference_yx[kept].reshape(-1, 1)
         offset = torch.linalg.lstsq(matrix, target.to(matrix), driver="gelsd").solution[:, 0]
