@@ -7,17 +7,15 @@ import numpy.typing as npt
 import torch
 
 from icelens.core.data.particles import Particles
-from icelens.core.data.volume import Volume
 from icelens.core.errors import MetadataError
-from icelens.core.events import Message, OnEvent, Progress, Saved
+from icelens.core.events import Message, OnEvent, Progress
 from icelens.core.fourier.filters import apply_filter
 from icelens.core.fourier.insertion import SliceSums
 from icelens.core.fourier.particle_sums import insert_particles
 from icelens.core.fourier.wiener import HalfMaps, reconstruct_halves
-from icelens.core.io.csv_table import write_csv
-from icelens.core.io.volumes import write_volume
 from icelens.core.optics.correction import radial
 from icelens.core.optics.image_source import ImageSource
+from icelens.tasks.pose.maps import save_halves
 from icelens.tasks.pose.refine_reference import Reference
 from icelens.tasks.pose.refine_settings import RefineConfig
 from icelens.tasks.pose.refinement.reference import masked_reference
@@ -117,16 +115,4 @@ def references_from(maps: HalfMaps, pixel_size: float) -> dict[int, Reference]:
 
 def write_halves(output: Path, maps: HalfMaps, pixel_size: float, on_event: OnEvent) -> None:
     """Write both half maps, the map of all images and the correlation, named after `output`."""
-    for name, density in (
-        ("half_1", maps.half_1),
-        ("half_2", maps.half_2),
-        ("map", maps.full),
-    ):
-        path = output.with_name(f"{output.stem}_{name}.mrc")
-        write_volume(path, Volume(density.float().cpu().numpy(), pixel_size))
-        on_event(Saved(path, "volume"))
-    path = output.with_name(f"{output.stem}_fsc.csv")
-    curve = zip(maps.fsc.spatial_frequency.tolist(), maps.fsc.correlation.tolist(), strict=True)
-    rows = [[shell, frequency, value] for shell, (frequency, value) in enumerate(curve)]
-    write_csv(path, ["shell", "spatial_frequency", "fsc"], rows)
-    on_event(Saved(path, "table"))
+    save_halves(output.parent, f"{output.stem}_", maps, pixel_size, on_event)
