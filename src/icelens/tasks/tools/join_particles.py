@@ -12,6 +12,7 @@ from icelens.core.data.particle_file import ParticleFile
 from icelens.core.errors import InputFileError
 from icelens.core.events import Message, Saved
 from icelens.core.io.image_columns import OPTICS_GROUP, blocks_of_images
+from icelens.core.io.joined_particles import join_particle_files
 from icelens.core.io.particle_files import read_particles, write_particles
 from icelens.jobs.run import Run
 from icelens.tasks.tools.safe_output import refuse_overwriting
@@ -33,13 +34,10 @@ def write_joined(config: JoinParticlesConfig, run: Run) -> Path:
     refuse_overwriting(config.output, config.particles)
     if config.output.suffix.lower() != ".star":
         raise InputFileError(f"{config.output}: several files are joined as STAR, expected .star")
-    names = [
-        name
-        for path in config.particles
-        for name in _group_names(read_particles(path, on_event=run.on_event))
-    ]
-    file = read_particles(config.particles)
+    files = [read_particles(path, on_event=run.on_event) for path in config.particles]
+    file = join_particle_files(files)
     if not config.keep_groups:
+        names = [name for each in files for name in _group_names(each)]
         file = with_equal_groups_merged(file, names)
     rows = np.arange(len(file))
     if config.remove_duplicates:

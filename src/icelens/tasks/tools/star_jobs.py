@@ -111,7 +111,7 @@ def join_particles(config: JoinParticlesConfig, run: Run) -> Path:
     """Put particle files together, optics groups numbered anew.
 
     Groups of different files that agree in name and every value become one. Columns that only some
-    files have are left empty elsewhere.
+    files have say elsewhere what their absence means, or nothing.
     """
     from icelens.tasks.tools.join_particles import write_joined
 
