@@ -119,3 +119,9 @@ def test_bad_files_are_named(broken, piece, tmp_path, capsys):
     assert cli.main([*command, "--output", str(tmp_path / "out.star")]) == 2
     assert piece in capsys.readouterr().err
     assert not (tmp_path / "out.star").exists()
+
+
+def test_one_file_is_no_consensus(two, capsys):
+    command = ["tools", "consensus-picks", "--picks", str(two[0])]
+    assert cli.main([*command, "--output", str(two[0].parent / "out.star")]) == 2
+    assert "expected two or more" in capsys.readouterr().err

@@ -13,8 +13,8 @@ from icelens.jobs.run import Run
 class ConsensusPosesConfig(Config):
     """Settings of `icelens tools consensus-poses`."""
 
-    particles: tuple[Path, ...] = Field(min_length=2)
-    """Files with poses of the same particles; rows of the first are written."""
+    particles: tuple[Path, ...] = Field(min_length=1)
+    """Two or more files with poses of the same particles; rows of the first are written."""
 
     output: Path = Field(default=Path("consensus.star"), json_schema_extra=OUTPUT_FILE)
     """File to write: rows of the first file, their poses the mean of those that agree."""
@@ -57,8 +57,8 @@ def consensus_poses(config: ConsensusPosesConfig, run: Run) -> Path:
 class ConsensusPicksConfig(Config):
     """Settings of `icelens tools consensus-picks`."""
 
-    picks: tuple[Path, ...] = Field(min_length=2)
-    """STAR files with rlnMicrographName (or rlnTomoName) and coordinates in pixels."""
+    picks: tuple[Path, ...] = Field(min_length=1)
+    """Two or more STAR files with rlnMicrographName (or rlnTomoName) and coordinates in pixels."""
 
     output: Path = Field(default=Path("consensus_picks.star"), json_schema_extra=OUTPUT_FILE)
     """STAR file to write."""

@@ -15,7 +15,7 @@ from icelens.core.io.star import read_star, write_star
 from icelens.core.metrics.matching import match_points
 from icelens.jobs.run import Run
 from icelens.tasks.tools.consensus_jobs import ConsensusPicksConfig
-from icelens.tasks.tools.safe_output import refuse_overwriting
+from icelens.tasks.tools.tool_files import refuse_overwriting, require_several
 
 if TYPE_CHECKING:
     import pandas
@@ -59,6 +59,7 @@ def write_consensus_picks(config: ConsensusPicksConfig, run: Run) -> Path:
         InputFileError: If a file cannot be read, or would be written over.
         MetadataError: If columns are missing, or no pick is left.
     """
+    require_several("--picks", config.picks)
     refuse_overwriting(config.output, config.picks)
     files = [read_pick_table(path) for path in config.picks]
     if config.operation == "union":

@@ -19,7 +19,7 @@ from icelens.core.metrics.particle_matching import match_particles
 from icelens.core.metrics.pose_error import angular_error, nearest_equivalent
 from icelens.jobs.run import Run
 from icelens.tasks.tools.consensus_jobs import ConsensusPosesConfig
-from icelens.tasks.tools.safe_output import refuse_overwriting
+from icelens.tasks.tools.tool_files import refuse_overwriting, require_several
 
 COUNT, SPREAD = "ilConsensusCount", "ilConsensusDegrees"
 
@@ -62,6 +62,7 @@ def write_consensus(config: ConsensusPosesConfig, run: Run) -> Path:
     Raises:
         MetadataError: If files have no poses or particles in common, or nothing is agreed on.
     """
+    require_several("--particles", config.particles)
     refuse_overwriting(config.output, config.particles)
     needed = config.at_least or len(config.particles)
     if needed > len(config.particles):

@@ -15,8 +15,8 @@ from icelens.core.io.image_columns import OPTICS_GROUP, blocks_of_images
 from icelens.core.io.joined_particles import join_particle_files
 from icelens.core.io.particle_files import read_particles, write_particles
 from icelens.jobs.run import Run
-from icelens.tasks.tools.safe_output import refuse_overwriting
 from icelens.tasks.tools.star_jobs import JoinParticlesConfig
+from icelens.tasks.tools.tool_files import refuse_overwriting
 
 if TYPE_CHECKING:
     import pandas

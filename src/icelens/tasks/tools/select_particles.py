@@ -14,8 +14,8 @@ from icelens.core.io.mrc import read_mrc_stack_header
 from icelens.core.io.particle_files import read_particles, write_particles
 from icelens.jobs.run import Run
 from icelens.tasks.tools.particle_table import num_table_rows, rows_of_table, table_columns
-from icelens.tasks.tools.safe_output import refuse_overwriting
 from icelens.tasks.tools.star_jobs import SelectParticlesConfig
+from icelens.tasks.tools.tool_files import refuse_overwriting
 
 Mask = npt.NDArray[np.bool_]
 

@@ -93,7 +93,7 @@ def split_particles(config: SplitParticlesConfig, run: Run) -> Path:
 class JoinParticlesConfig(Config):
     """Settings of `icelens tools join-particles`."""
 
-    particles: tuple[Path, ...] = Field(min_length=2)
+    particles: tuple[Path, ...] = Field(min_length=1)
     """Particle files, .star or .cs; the rows of one follow those of another."""
 
     output: Path = Field(default=Path("joined.star"), json_schema_extra=OUTPUT_FILE)
