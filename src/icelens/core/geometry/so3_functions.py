@@ -10,12 +10,12 @@ import math
 
 import numpy as np
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Complex, Float, Int
 from torch import Tensor
 
 from icelens.core.geometry.healpix import cell_angles, num_cells
 from icelens.core.geometry.so3_grid import grid_step, num_turns
-from icelens.core.geometry.wigner import small_d, wigner_matrices, zyz_angles
+from icelens.core.geometry.wigner import small_d, wigner_matrices
 
 Coefficients = Complex[Tensor, "m n l item"]
 
@@ -61,10 +61,11 @@ def heat_kernel(max_degree: int, sigma_degrees: float) -> Float[Tensor, " l"]:
 
 def invariant_projection(
     operators: Float[Tensor, "operator 3 3"], max_degree: int
-) -> Complex[Tensor, "l n n2"]:
-    """Matrices that keep of each degree what does not change when R becomes R S.
+) -> Complex[Tensor, "l k n"]:
+    """Matrices P that keep of each degree what does not change when R becomes R S.
 
-    `F(R S)` has the coefficients `sum_n F_mn D_nk(S)`... averaged over the group.
+    `F(R S)` has the coefficients `G_mk = sum_n F_mn D_kn(S)`; P_kn is the mean of `D_kn` over the
+    group, so `einsum("mnlb,lkn->mklb", F, P)` is the invariant part.
     """
     mean = wigner_matrices(max_degree, operators.double().numpy()).mean(axis=0)
     return torch.from_numpy(mean).to(torch.complex64)
@@ -105,6 +106,39 @@ class RotationGrid:
         parts = torch.view_as_real(on_cells.unflatten(1, (num_m, items)))  # cell, m, item, part
         stacked = parts.permute(2, 0, 3, 1).flatten(2)  # item, cell, (part m)
         return (stacked @ self._waves.T).flatten(1)
+
+
+class CellValues:
+    """Values of functions in some cells of a fine grid, for which the whole grid is too much."""
+
+    def __init__(self, max_degree: int, order: int, *, device: torch.device | str = "cpu") -> None:
+        polar, longitude = cell_angles(order)
+        rings, ring = np.unique(np.round(polar, 9), return_inverse=True)
+        small = small_d(max_degree, rings)[:, :, max_degree:, :]
+        self.order = order
+        self._small = _as_float(np.transpose(small, (2, 3, 0, 1)), device)
+        self._ring = torch.from_numpy(ring).to(device)
+        self._longitude = _as_float(longitude, device)
+        self._n = torch.arange(-max_degree, max_degree + 1, device=device)
+        self._m = torch.arange(max_degree + 1, device=device)
+        self._weights = order_weights(max_degree).to(device)
+
+    def __call__(
+        self, coefficients: Coefficients, index: Int[Tensor, "item cell"]
+    ) -> Float[Tensor, "item cell"]:
+        """Values of each item's function in the cells named for it."""
+        num_m, num_n, num_l, items = coefficients.shape
+        pairs = torch.view_as_real(coefficients.contiguous()).reshape(num_m, num_n, num_l, -1)
+        on_rings = torch.view_as_complex((self._small @ pairs).unflatten(-1, (items, 2)))
+        turns = num_turns(self.order)
+        direction = index // turns
+        own = torch.arange(items, device=index.device)[:, None]
+        there = on_rings[:, :, self._ring[direction], own]  # m, n, item, cell
+        last = math.pi - self._longitude[direction]
+        by_m = (there * torch.exp(-1j * self._n[:, None, None] * last)).sum(dim=1)
+        psi = (index % turns + 0.5) * math.radians(grid_step(self.order))
+        waves = torch.exp(-1j * self._m[:, None, None] * (math.pi - psi))
+        return torch.einsum("m,mic->ic", self._weights, (by_m * waves).real)
 
 
 class EulerGrid(torch.nn.Module):

@@ -64,7 +64,7 @@ class RotationNetwork(nn.Module):
             rings = self.harmonics(features.float())
             lifted = evened(self.lift(self.to_sphere(rings)))
             signal = self.convolution(self.relu(lifted)) + self.direct(lifted)
-            logits = torch.einsum("mnlb,lnk->mklb", signal[..., 0], self.projection)
+            logits = torch.einsum("mnlb,lkn->mklb", signal[..., 0], self.projection)
             # order 1 turns against the image, a shift with it
             turned = torch.einsum("crb,cr->b", rings[1], torch.view_as_complex(self.shift))
             shift_yx = torch.stack([-turned.imag, turned.real], dim=-1)
