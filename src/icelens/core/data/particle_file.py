@@ -28,6 +28,7 @@ class ParticleFile:
             the table and several images.
         blocks: STAR tables by the name of their block.
         records: Rows of a cryoSPARC file, pass-through fields included.
+        tomograms: STAR file of the tomograms, where rows of the table are stacks of tilts.
         has_pixel_origins: Whether the table counts origins in pixels, as RELION 3.0 does.
     """
 
@@ -36,6 +37,7 @@ class ParticleFile:
     table_row: Integers
     blocks: "Mapping[str, pandas.DataFrame]" = field(default_factory=dict)
     records: npt.NDArray[Any] | None = None
+    tomograms: Path | None = None
     has_pixel_origins: bool = False
 
     def __post_init__(self) -> None:

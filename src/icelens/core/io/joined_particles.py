@@ -2,20 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from icelens.core.data.optics_group import OpticsGroup
 from icelens.core.data.particle_file import ParticleFile
 from icelens.core.data.particles import Particles
 from icelens.core.errors import MetadataError
-from icelens.core.io.image_columns import OPTICS_GROUP
+from icelens.core.io.image_columns import DEFOCUS, HALF_SET, OPTICS_GROUP, WEIGHT
+from icelens.core.io.particle_columns import ANGLES, ORIGIN
 from icelens.core.io.particle_tables import new_blocks, numbered_blocks
+from icelens.core.io.relion_optics import optics_table
 
 if TYPE_CHECKING:
     import pandas
 
 _GROUP_NAME = "rlnOpticsGroupName"
+# What a column says about the rows of files that do not have it.
+_ABSENT = dict.fromkeys((*DEFOCUS, *ANGLES, *ORIGIN, "rlnPhaseShift", "rlnCtfBfactor"), 0.0) | {
+    "rlnCtfScalefactor": 1.0,
+    WEIGHT: 1.0,
+    HALF_SET: 0.0,
+}
 
 
 def join_particle_files(files: Sequence[ParticleFile]) -> ParticleFile:
@@ -44,16 +54,37 @@ def join_particle_files(files: Sequence[ParticleFile]) -> ParticleFile:
         table_rows.append(file.table_row + _length(tables))
         optics.append(own)
         tables.append(table)
-    groups = pd.concat(optics, ignore_index=True)
-    groups[_GROUP_NAME] = _distinct([str(name) for name in groups[_GROUP_NAME]])
-    joined = {"optics": groups, "particles": pd.concat(tables, ignore_index=True)}
+    particles = _joined([file.particles for file in files])
+    table = pd.concat(tables, ignore_index=True)
+    missing = {name: absent for name, absent in _ABSENT.items() if name in table.columns}
+    table = table.fillna(missing)
+    if HALF_SET in table.columns:
+        table = table.astype({HALF_SET: "int64"})
+    joined = {"optics": _joined_optics(optics, particles.optics), "particles": table}
     kept = {"general": files[0].blocks["general"]} if is_stacked[0] else {}
     return ParticleFile(
-        _joined([file.particles for file in files]),
+        particles,
         files[0].path,
         np.concatenate(table_rows),
         {**kept, **joined},
+        tomograms=_one_set(files),
     )
+
+
+def _one_set(files: Sequence[ParticleFile]) -> Path | None:
+    """The tomograms that all share.
+
+    Raises:
+        MetadataError: If they differ.
+    """
+    tomograms = files[0].tomograms
+    for file in files:
+        if file.tomograms != tomograms:
+            raise MetadataError(
+                f"{file.path}: tilts of {file.tomograms}, expected those of {tomograms} as in "
+                f"{files[0].path}; run them apart"
+            )
+    return tomograms
 
 
 def _length(tables: "Sequence[pandas.DataFrame]") -> int:
@@ -75,6 +106,22 @@ def _renumbered(
     return optics.assign(**{OPTICS_GROUP: new}), table.assign(**{OPTICS_GROUP: numbers})
 
 
+def _joined_optics(
+    tables: "Sequence[pandas.DataFrame]", groups: tuple[OpticsGroup, ...]
+) -> "pandas.DataFrame":
+    """A table without blanks: what we know from the groups, and the other columns as they were."""
+    import pandas as pd
+
+    known = optics_table(groups)
+    others = pd.concat(tables, ignore_index=True)
+    known[_GROUP_NAME] = _distinct([str(name) for name in others[_GROUP_NAME]])
+    for name in others.columns:
+        if name not in known.columns:
+            is_number = others[name].dtype.kind in "iuf"
+            known[name] = others[name].fillna(0 if is_number else "None")
+    return known
+
+
 def _distinct(names: list[str]) -> list[str]:
     """The names, with the file's number behind those that came before: RELION wants them apart."""
     seen: set[str] = set()
@@ -90,7 +137,7 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 def _joined(parts: Sequence[Particles]) -> Particles:
-    """All rows; places in stacks and optics, and particles, count on from part to part."""
+    """All rows; places in stacks and optics and numbers of particles count on from part to part."""
     shared = {"stacks", "optics", "has_poses"}
     rows: dict[str, Any] = {
         each.name: np.concatenate([getattr(part, each.name) for part in parts])

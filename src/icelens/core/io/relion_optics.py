@@ -1,5 +1,6 @@
 """Optics groups of RELION's particle images: a table since 3.1, columns of each particle before."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -194,20 +195,23 @@ def _group(path: Path, record: Mapping[str, Any], box: int, *, has_ctf: bool) ->
     xx, xy, yx, yy = (
         (1.0, 0.0, 0.0, 1.0) if mag is None else [_number(path, record, m, 0.0) for m in mag]
     )
+    odd, even = (_list(path, record, name) for name in ("rlnOddZernike", "rlnEvenZernike"))
+    is_premultiplied = bool(_number(path, record, "rlnCtfDataAreCtfPremultiplied", 0.0))
+    size = _number(path, record, PIXEL_SIZE, 0.0)
     try:
         return OpticsGroup(
             name=str(record.get("rlnOpticsGroupName", f"opticsGroup{record.get(OPTICS_GROUP, 1)}")),
-            pixel_size=_number(path, record, PIXEL_SIZE, 0.0),
+            pixel_size=size,
             box_size=box,
             voltage=values["rlnVoltage"],
             # Images of which no defocus is known have no transfer function: it is 1 everywhere.
             spherical_aberration=values["rlnSphericalAberration"] if has_ctf else 0.0,
             amplitude_contrast=values["rlnAmplitudeContrast"] if has_ctf else 1.0,
             beam_tilt_xy=(values["rlnBeamTiltX"], values["rlnBeamTiltY"]),
-            odd_zernike=_list(path, record, "rlnOddZernike"),
-            even_zernike=_list(path, record, "rlnEvenZernike"),
+            odd_zernike=odd,
+            even_zernike=even,
             magnification=(xx, xy, yx, yy),
-            is_premultiplied=bool(_number(path, record, "rlnCtfDataAreCtfPremultiplied", 0.0)),
+            is_premultiplied=is_premultiplied,
         )
     except MetadataError as error:
         raise MetadataError(f"{path}: {error}") from error
@@ -216,15 +220,29 @@ def _group(path: Path, record: Mapping[str, Any], box: int, *, has_ctf: bool) ->
 def _number(path: Path, record: Mapping[str, Any], name: str, absent: float) -> float:
     value = record.get(name, absent)
     try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        raise MetadataError(
-            f"{path}: {name} is {value!r}, expected a number; correct it"
-        ) from error
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise MetadataError(f"{path}: {name} is {value!r}, expected a number; correct it")
+    return number
 
 
 def _list(path: Path, record: Mapping[str, Any], name: str) -> tuple[float, ...]:
     return number_list(path, name, record[name]) if name in record else ()
+
+
+def with_pixel_size(
+    blocks: "Mapping[str, pandas.DataFrame]", name: str, pixel_size: float
+) -> "dict[str, pandas.DataFrame]":
+    """Tables that say this pixel size; `name` is the block of particles."""
+    if "optics" in blocks:
+        return {**blocks, "optics": blocks["optics"].assign(**{PIXEL_SIZE: pixel_size})}
+    table = blocks[name]
+    if has(table, PIXEL_SIZE):
+        return {**blocks, name: table.assign(**{PIXEL_SIZE: pixel_size})}
+    said = dict(zip(DETECTOR, (pixel_size, 1e4), strict=True))
+    return {**blocks, name: table.assign(**said)}
 
 
 def optics_table(groups: Sequence[OpticsGroup]) -> "pandas.DataFrame":

@@ -112,20 +112,20 @@ class ParticlesConfig(Config):
 
 def estimate_particles(config: ParticlesConfig) -> Estimate:
     """Time and disk from the number of pixels, memory from the padded transform of the map."""
-    box_size, notes = config.box_size, ()
+    box_size = config.box_size
     if box_size is None and config.map is not None and config.particles_star is None:
         from icelens.core.io.volumes import read_header
 
         box_size = max(read_header(config.map).shape)
     box_size = box_size or _DEFAULT_BOX
-    if config.particles_star is not None:
-        notes = ("for the default number and size of images: --particles-star is not read for it",)
+    is_listed = config.particles_star is not None
+    note = "for the default number and size of images: --particles-star is not read for it"
     pixels = (config.count or _DEFAULT_COUNT) * box_size**2
     return Estimate(
         seconds=_SECONDS_PER_PIXEL * pixels,
         memory_bytes=150 * box_size**3 + 400_000_000,
         disk_bytes=4 * pixels + 4 * box_size**3,
-        notes=notes,
+        notes=(note,) if is_listed else (),
     )
 
 

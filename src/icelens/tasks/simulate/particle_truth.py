@@ -18,8 +18,8 @@ from icelens.core.volumes.to_box import to_box
 from icelens.tasks.simulate.particle_jobs import ParticlesConfig
 
 DEFAULT_BOX, DEFAULT_PIXEL_SIZE = 64, 3.0
-# A map about other axes than the group's agrees with its copies no better than any two proteins.
-_SAME_SHAPE = 0.8
+# Proteasome at 10 Å agrees with its turned copies to 0.94; a map turned wrongly to at most 0.87.
+_SAME_SHAPE = 0.9
 # Radius in Å of a generated particle of 1 kDa; it grows with the cube root (measured: 11 to 15).
 _RADIUS_OF_KDA = 13.0
 
@@ -93,14 +93,15 @@ def symmetrised(density: Float[Tensor, "n n n"], symmetry: str) -> Float[Tensor,
         return density
     fine = prepared(density)
     turned = [_fitted(rotated(fine, each, torch.zeros(3)), len(density)) for each in operators]
-    mean = torch.stack(turned).mean(dim=0)
-    agreement = float(torch.corrcoef(torch.stack([density.flatten(), mean.flatten()]))[0, 1])
+    copies = torch.stack(turned)
+    agreement = float(torch.corrcoef(copies.flatten(1))[0].min())
     if agreement < _SAME_SHAPE:
         raise MetadataError(
-            f"the map correlates only {agreement:.2f} with its mean over {symmetry}, expected "
-            f"{_SAME_SHAPE:g} or more; align its axes to RELION's, or give the --symmetry it has"
+            f"the map turned by an operator of {symmetry} correlates only {agreement:.2f} with "
+            f"itself, expected {_SAME_SHAPE:g} or more; align its axes to RELION's, or give the "
+            "--symmetry it has"
         )
-    return mean
+    return copies.mean(dim=0)
 
 
 def _fitted(density: Float[Tensor, "m m m"], side: int) -> Float[Tensor, "n n n"]:
