@@ -9,7 +9,7 @@ from icelens.core.data.optics_group import OpticsGroup
 from icelens.core.data.particles import Particles
 from icelens.core.errors import GeometryError
 from icelens.core.fourier.insertion import SliceSums
-from icelens.core.fourier.particle_sums import insert_particles
+from icelens.core.fourier.particle_sums import insert_images
 from icelens.core.fourier.rescale import rescale
 from icelens.core.fourier.wiener import reconstruct_map
 from icelens.core.geometry.rotations import random_rotations
@@ -60,7 +60,7 @@ def correlation(a: torch.Tensor, b: torch.Tensor) -> float:
 def map_of(particles: Particles, images: torch.Tensor, **options: object) -> torch.Tensor:
     sums = SliceSums(BOX)
     rows = np.arange(len(particles))
-    insert_particles(sums, images, particles, rows, pixel_size=SIZE, **options)  # type: ignore[arg-type]
+    insert_images(sums, images, particles, rows, pixel_size=SIZE, **options)  # type: ignore[arg-type]
     return reconstruct_map(sums)
 
 
@@ -120,7 +120,7 @@ def test_groups_of_several_boxes_make_one_map() -> None:
     ):
         particles = particles_of(group, rows=200)
         images = simulated(density, particles)
-        insert_particles(sums, images, particles, rows, pixel_size=SIZE)
+        insert_images(sums, images, particles, rows, pixel_size=SIZE)
     result = reconstruct_map(sums)
     assert correlation(result, volume) > 0.99
     assert 0.95 < float((result * volume).sum() / volume.square().sum()) < 1.05

@@ -1,4 +1,6 @@
-"""Insert particle images as they lie in their stacks: transform, aberrations, shift, CTF, pose."""
+"""Add particle images of any optics to the sums that a map is made of."""
+
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +12,65 @@ from icelens.core.data.particles import Particles
 from icelens.core.errors import GeometryError
 from icelens.core.fourier.insertion import SliceSums
 from icelens.core.fourier.shift import shift_images
+from icelens.core.optics.image_source import ImageSource
 from icelens.core.optics.particle_ctf import aberration_phases, particle_ctf, slice_axes
 
 Rows = npt.NDArray[np.int64]
 
+_PIXELS_AT_ONCE = 1 << 22
+"""Of the images that are inserted together: many meet in a piece of the grid."""
+
 
 def insert_particles(
+    sums: SliceSums,
+    source: ImageSource,
+    rows: Rows,
+    *,
+    pixel_size: float,
+    on_done: Callable[[int], None],
+    is_ctf_used: bool = True,
+) -> None:
+    """Add rows at their poses and with their weights; images that are not finite count nothing.
+
+    Images of another box or pixel size find their place by their frequencies in 1/Å.
+
+    Args:
+        sums: Of a map with `pixel_size`.
+        source: The images.
+        rows: Which.
+        pixel_size: Of the map, in Å/px.
+        on_done: Hears how many rows are done.
+        is_ctf_used: False takes the CTF to be one everywhere.
+    """
+    particles = source.particles
+    done = 0
+    largest = int(particles.box_size()[rows].max()) if len(rows) else 1
+    for part in of_one_optics_group(particles, rows, max(1, _PIXELS_AT_ONCE // largest**2)):
+        images = torch.from_numpy(source.reader.read(part))
+        is_good = ~np.isin(part, list(source.reader.bad_rows))
+        insert_images(
+            sums,
+            images,
+            particles,
+            part,
+            pixel_size=pixel_size,
+            weight=torch.from_numpy(is_good).float(),
+            is_ctf_used=is_ctf_used,
+        )
+        done += len(part)
+        on_done(done)
+
+
+def of_one_optics_group(particles: Particles, rows: Rows, count: int) -> Iterator[Rows]:
+    """The rows in pieces of at most `count`, each of one optics group."""
+    index = particles.optics_index[rows]
+    for group in np.unique(index):
+        of_group = rows[index == group]
+        for start in range(0, len(of_group), count):
+            yield of_group[start : start + count]
+
+
+def insert_images(
     sums: SliceSums,
     images: Float[Tensor, "row n n"],
     particles: Particles,

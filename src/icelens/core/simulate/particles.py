@@ -16,7 +16,7 @@ from icelens.core.errors import GeometryError
 from icelens.core.fourier.shift import shift_images
 from icelens.core.fourier.slices import central_slices, slice_source
 from icelens.core.fourier.transforms import image_from_rfft, image_rfft
-from icelens.core.optics.particle_ctf import aberration_phases, particle_ctf
+from icelens.core.optics.particle_ctf import aberration_phases, particle_ctf, slice_axes
 from icelens.core.simulate.image_noise import NoiseKind, image_noise
 
 # A batch of 64-px images and their CTF stay in the cache of one core.
@@ -67,9 +67,8 @@ class ParticleSimulator:
     ) -> Float[Tensor, "row y x"]:
         box_size, pixel_size = self.box_size, self.pixel_size
         transfer = particle_ctf(particles, rows, box_size=box_size, pixel_size=pixel_size)
-        spectrum = central_slices(
-            self.source, torch.from_numpy(slice_axes(particles, rows)).float()
-        )
+        axes = slice_axes(particles, rows, box_size=box_size, pixel_size=pixel_size)
+        spectrum = central_slices(self.source, torch.from_numpy(axes).float())
         spectrum = spectrum * transfer
         phases = aberration_phases(particles, rows, box_size=box_size, pixel_size=pixel_size)
         if phases is not None:
@@ -167,19 +166,6 @@ def particle_radius_px(volume: Float[Tensor, "n n n"]) -> float:
     power = torch.bincount(shell, weights=volume.double().flatten() ** 2)
     share = power.cumsum(0) / power.sum()
     return float(min(int((share < _WITHIN).sum()), volume.shape[-1] // 2))
-
-
-def slice_axes(particles: Particles, rows: np.ndarray) -> np.ndarray:
-    """Matrices whose rows 0 and 1 span each image's slice `(row, 3, 3)`: `M^T R`.
-
-    `M` is the anisotropic magnification, which takes a frequency of the image to that of the
-    particle, as in RELION's CTF; without it these are the rotations.
-    """
-    matrices = np.asarray([group.magnification for group in particles.optics]).reshape(-1, 2, 2)
-    stretch = np.tile(np.eye(3), (len(matrices), 1, 1))
-    stretch[:, :2, :2] = np.swapaxes(matrices, 1, 2)
-    axes: np.ndarray = stretch[particles.optics_index[rows]] @ particles.rotation[rows]
-    return axes
 
 
 def _check_grid(particles: Particles, box_size: int, pixel_size: float) -> None:

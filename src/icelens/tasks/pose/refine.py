@@ -13,6 +13,7 @@ from icelens.core.fourier.wiener import HalfMaps
 from icelens.core.geometry.symmetry import symmetry_operators
 from icelens.core.io.image_stacks import ImageReader
 from icelens.core.io.particle_files import read_particles, write_particles
+from icelens.core.optics.image_source import ImageSource
 from icelens.jobs.run import Run
 from icelens.tasks.pose.refine_columns import columns_of
 from icelens.tasks.pose.refine_halves import (
@@ -24,7 +25,6 @@ from icelens.tasks.pose.refine_halves import (
 from icelens.tasks.pose.refine_reference import Reference, first_references
 from icelens.tasks.pose.refine_settings import RefineConfig
 from icelens.tasks.pose.refinement.calibration import ImageGrid, grouped_rows, refiner_on
-from icelens.tasks.pose.refinement.image_source import ImageSource
 from icelens.tasks.pose.refinement.pass_over import refine_rows
 from icelens.tasks.pose.refinement.pose_table import PoseTable
 from icelens.tasks.pose.refinement.refiner import Refiner

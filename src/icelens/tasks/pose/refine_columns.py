@@ -30,13 +30,14 @@ def columns_of(given: Particles, poses: PoseTable) -> dict[str, Floats]:
         given: With the poses that were refined.
         poses: What was found.
     """
-    columns = {
-        PROBABILITY: poses.probability[:, 0],
-        SCORE: poses.score[:, 0],
-        WIDTH: poses.width[:, 0],
-        ENTROPY: poses.entropy,
-    }
+    columns = {PROBABILITY: poses.probability[:, 0]}
     columns |= _pose(given.rotation, given.shift_yx, _GIVEN)
+    return columns | further_poses(poses)
+
+
+def further_poses(poses: PoseTable) -> dict[str, Floats]:
+    """How good the best pose is, and the other poses with their probabilities."""
+    columns = {SCORE: poses.score[:, 0], WIDTH: poses.width[:, 0], ENTROPY: poses.entropy}
     for number in range(1, poses.score.shape[1]):
         names = [f"{name}_top{number + 1}" for name in _POSE]
         columns |= _pose(poses.rotation[:, number], poses.shift_yx[:, number], names)

@@ -7,25 +7,20 @@ import numpy.typing as npt
 import torch
 
 from icelens.core.data.particles import Particles
-from icelens.core.data.volume import Volume
 from icelens.core.errors import MetadataError
-from icelens.core.events import Message, OnEvent, Progress, Saved
+from icelens.core.events import Message, OnEvent, Progress
 from icelens.core.fourier.filters import apply_filter
 from icelens.core.fourier.insertion import SliceSums
-from icelens.core.fourier.shift import shift_images
+from icelens.core.fourier.particle_sums import insert_particles
 from icelens.core.fourier.wiener import HalfMaps, reconstruct_halves
-from icelens.core.io.csv_table import write_csv
-from icelens.core.io.volumes import write_volume
 from icelens.core.optics.correction import radial
-from icelens.core.simulate.particles import slice_axes
+from icelens.core.optics.image_source import ImageSource
+from icelens.tasks.pose.maps import save_halves
 from icelens.tasks.pose.refine_reference import Reference
 from icelens.tasks.pose.refine_settings import RefineConfig
-from icelens.tasks.pose.refinement.image_source import ImageSource
 from icelens.tasks.pose.refinement.reference import masked_reference
 
 Integers = npt.NDArray[np.int64]
-
-_IMAGES_AT_ONCE = 256
 
 
 def half_sets(config: RefineConfig, particles: Particles, on_event: OnEvent) -> dict[int, Integers]:
@@ -94,31 +89,13 @@ def _inserted(
     on_event: OnEvent,
 ) -> SliceSums:
     sums = SliceSums(box_size, device=source.device)
-    particles = source.particles
-    group_of = particles.optics_index[rows]
-    done = 0
-    for group in np.unique(group_of):
-        of_group = rows[group_of == group]
-        optics = particles.optics[int(group)]
-        extent = optics.box_size * optics.pixel_size
-        # the same frequency in 1/Å lies at another sample of another box
-        stretch = box_size * pixel_size / extent
-        # pixels hold values, not integrals: sums over more of them are larger
-        grey = (optics.pixel_size / pixel_size) ** 2
-        for start in range(0, len(of_group), _IMAGES_AT_ONCE):
-            part = of_group[start : start + _IMAGES_AT_ONCE]
-            spectrum, transfer = source.read(part)
-            shift = torch.from_numpy(particles.shift_yx[part] / optics.pixel_size)
-            axes = torch.from_numpy(slice_axes(particles, part) * stretch)
-            weight = particles.weight[part] * ~np.isin(part, list(source.reader.bad_rows))
-            sums.insert(
-                grey * shift_images(spectrum, shift.float().to(source.device)),
-                transfer,
-                axes.float().to(source.device),
-                torch.from_numpy(weight).float().to(source.device),
-            )
-            done += len(part)
-            on_event(Progress(stage, done, len(rows), "particle image"))
+    insert_particles(
+        sums,
+        source,
+        rows,
+        pixel_size=pixel_size,
+        on_done=lambda done: on_event(Progress(stage, done, len(rows), "particle image")),
+    )
     return sums
 
 
@@ -138,16 +115,4 @@ def references_from(maps: HalfMaps, pixel_size: float) -> dict[int, Reference]:
 
 def write_halves(output: Path, maps: HalfMaps, pixel_size: float, on_event: OnEvent) -> None:
     """Write both half maps, the map of all images and the correlation, named after `output`."""
-    for name, density in (
-        ("half_1", maps.half_1),
-        ("half_2", maps.half_2),
-        ("map", maps.full),
-    ):
-        path = output.with_name(f"{output.stem}_{name}.mrc")
-        write_volume(path, Volume(density.float().cpu().numpy(), pixel_size))
-        on_event(Saved(path, "volume"))
-    path = output.with_name(f"{output.stem}_fsc.csv")
-    curve = zip(maps.fsc.spatial_frequency.tolist(), maps.fsc.correlation.tolist(), strict=True)
-    rows = [[shell, frequency, value] for shell, (frequency, value) in enumerate(curve)]
-    write_csv(path, ["shell", "spatial_frequency", "fsc"], rows)
-    on_event(Saved(path, "table"))
+    save_halves(output.parent, f"{output.stem}_", maps, pixel_size, on_event)

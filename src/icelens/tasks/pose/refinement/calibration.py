@@ -20,8 +20,8 @@ from icelens.core.fourier.shift import shift_images
 from icelens.core.fourier.slices import central_slices, slice_source
 from icelens.core.fourier.transforms import image_from_rfft
 from icelens.core.optics.correction import radial
-from icelens.core.simulate.particles import slice_axes
-from icelens.tasks.pose.refinement.image_source import ImageSource
+from icelens.core.optics.image_source import ImageSource
+from icelens.core.optics.particle_ctf import slice_axes
 from icelens.tasks.pose.refinement.noise import amplitude_profile, noise_spectrum, shell_means
 from icelens.tasks.pose.refinement.pass_over import refine_rows
 from icelens.tasks.pose.refinement.pose_table import PoseTable
@@ -151,7 +151,15 @@ def _measured(
             spectrum, transfer = source.read(part)
             shift = torch.from_numpy(found.shift_yx[part] / refiners[group].pixel_size)
             centred = shift_images(spectrum, shift.float().to(spectrum.device))
-            axes = torch.from_numpy(slice_axes(found, part)).float().to(spectrum.device)
+            axes = (
+                torch.from_numpy(
+                    slice_axes(
+                        found, part, box_size=box_size, pixel_size=refiners[group].pixel_size
+                    )
+                )
+                .float()
+                .to(spectrum.device)
+            )
             parts.append((centred, transfer * central_slices(padded, axes)))
         images, models = (torch.cat(each) for each in zip(*parts, strict=True))
         profile = amplitude_profile(images, models, box_size)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 
 from icelens.core.data.particles import Particles
-from icelens.tasks.pose.refinement.image_source import ImageSource
+from icelens.core.optics.image_source import ImageSource
 from icelens.tasks.pose.refinement.pose_table import PoseTable
 from icelens.tasks.pose.refinement.refiner import Refiner
 
