@@ -103,6 +103,7 @@ class SliceSums:
                 f"expected at most {_MOST_POINTS}; choose a smaller box or max_radius"
             )
         self.values = torch.zeros(*self.grid.shape, 4, device=device, dtype=dtype)
+        self._records = self.values.new_empty(0, RECORD)
 
     @classmethod
     def like(cls, other: "SliceSums") -> "SliceSums":
@@ -189,6 +190,12 @@ class SliceSums:
         radius = min(image_box_size // 2, round(self.grid.max_radius / shortest + 0.4))
         return disc(image_box_size, radius, device=str(axes.device), dtype=axes.dtype)
 
+    def _buffer(self, num_samples: int) -> Float[Tensor, "sample 8"]:
+        """Room for records, the same each time: new memory would cost as much as its use."""
+        if len(self._records) < num_samples:
+            self._records = self.values.new_empty(num_samples, RECORD)
+        return self._records[:num_samples]
+
     def _insert_together(
         self,
         image_rfft: Complex[Tensor, "row pixel"],
@@ -200,7 +207,7 @@ class SliceSums:
         is_premultiplied: bool,
     ) -> None:
         num_samples = len(samples.index)
-        records = axes.new_empty(len(axes), num_samples, RECORD)
+        records = self._buffer(len(axes) * num_samples).view(len(axes), num_samples, RECORD)
         step = max(1, _SAMPLES_AT_ONCE // max(1, num_samples))
         for start in range(0, len(axes), step):
             rows = slice(start, start + step)

@@ -71,14 +71,8 @@ def reconstruct_map(
             f"a signal-to-noise ratio of {len(ssnr)} shells for a box of {sums.box_size} px, "
             f"expected {num_shells}"
         )
-    is_asymmetric = symmetry.strip().upper() == "C1"
-    used = sums if is_asymmetric else symmetrised(sums, symmetry)
-    spectrum = _divided(used, ssnr)
-    density = _cropped_inverse(spectrum, sums)
-    fade = interpolation_fade(sums.box_size, padding=sums.grid.padding, device=density.device)
-    fade = fade.to(density.dtype)
-    fade = fade[:, None, None] * fade[:, None] * fade
-    return density / (fade if is_asymmetric else fade * extra_fade(symmetry, fade))
+    used = symmetrised(sums, symmetry) if _has_symmetry(symmetry) else sums
+    return _inverted(used, symmetry, ssnr)
 
 
 def reconstruct_halves(
@@ -102,12 +96,14 @@ def reconstruct_halves(
         GeometryError: If the sums do not fit each other.
         MetadataError: If the symmetry is unknown.
     """
-    half_1, half_2 = (reconstruct_map(sums, symmetry=symmetry) for sums in (sums_1, sums_2))
+    if _has_symmetry(symmetry):
+        sums_1, sums_2 = symmetrised(sums_1, symmetry), symmetrised(sums_2, symmetry)
+    half_1, half_2 = (_inverted(sums, symmetry, None) for sums in (sums_1, sums_2))
     fsc = fourier_shell_correlation(half_1, half_2, pixel_size=pixel_size, mask=mask)
     both = SliceSums.like(sums_1)
     both.add(sums_1)
     both.add(sums_2)
-    full = reconstruct_map(both, symmetry=symmetry, ssnr=ssnr_of_all(fsc.correlation))
+    full = _inverted(both, symmetry, ssnr_of_all(fsc.correlation))
     return HalfMaps(half_1, half_2, full, fsc, resolution_at(fsc, 0.143))
 
 
@@ -119,6 +115,21 @@ def ssnr_of_all(fsc: Float[Tensor, " shell"]) -> Float[Tensor, " shell"]:
     """
     known = torch.nan_to_num(fsc, nan=0.0).clamp(_LEAST_CORRELATION, _MOST_CORRELATION)
     return 2.0 * known / (1.0 - known)
+
+
+def _has_symmetry(symmetry: str) -> bool:
+    return symmetry.strip().upper() != "C1"
+
+
+def _inverted(
+    sums: SliceSums, symmetry: str, ssnr: Float[Tensor, " shell"] | None
+) -> Float[Tensor, "z y x"]:
+    """The map of sums that were symmetrised already, where they had to be."""
+    density = _cropped_inverse(_divided(sums, ssnr), sums)
+    fade = interpolation_fade(sums.box_size, padding=sums.grid.padding, device=density.device)
+    fade = fade.to(density.dtype)
+    fade = fade[:, None, None] * fade[:, None] * fade
+    return density / (fade * extra_fade(symmetry, fade))
 
 
 def _divided(
