@@ -27,7 +27,12 @@ def write_selection(config: SelectParticlesConfig, run: Run) -> Path:
         MetadataError: If a setting names what is not there, or no row is left.
     """
     refuse_overwriting(config.output, [config.particles])
-    file = read_particles(config.particles, stack_root=config.stack_root, on_event=run.on_event)
+    file = read_particles(
+        config.particles,
+        stack_root=config.stack_root,
+        skip_missing=config.remove_missing,
+        on_event=run.on_event,
+    )
     total = num_table_rows(file)
     kept = chosen_rows(config, file)
     if not kept.any():
@@ -49,8 +54,9 @@ def chosen_rows(config: SelectParticlesConfig, file: ParticleFile) -> Mask:
     if config.rows is not None:
         kept &= np.isin(np.arange(1, total + 1), listed_rows(config.rows, total, config.particles))
     if config.remove_missing:
-        lost = file.table_row[~has_image(file)]
-        kept[lost] = False
+        is_there = has_image(file)
+        kept &= np.isin(np.arange(total), file.table_row[is_there])
+        kept[file.table_row[~is_there]] = False
     if config.random is not None:
         kept = drawn(kept, config.random, config.seed, config.particles)
     return kept
