@@ -23,6 +23,7 @@ from icelens.core.optics.image_source import ImageSource
 from icelens.jobs.parts import part_of
 from icelens.jobs.run import Run
 from icelens.tasks.pose.batches import LabelledImages, PoseBatches
+from icelens.tasks.pose.confidence import DirectionalScores
 from icelens.tasks.pose.half_sets import Integers, half_sets, hold_out
 from icelens.tasks.pose.held_out import HeldOut, Judge, in_words, judge
 from icelens.tasks.pose.learning_setup import (
@@ -33,15 +34,24 @@ from icelens.tasks.pose.learning_setup import (
     make_network,
     start_of,
 )
-from icelens.tasks.pose.model import HALF_FOLDERS, PoseReader, describe, read_model
+from icelens.tasks.pose.model import (
+    HALF_FOLDERS,
+    REFERENCE_NAME,
+    PoseReader,
+    describe,
+    read_model,
+)
 from icelens.tasks.pose.network_images import ImageShape
 from icelens.tasks.pose.objective import PoseObjective
+from icelens.tasks.pose.train_report import report_half
 from icelens.tasks.pose.train_settings import TrainConfig
 from icelens.training.checkpoint import amend_checkpoint
 from icelens.training.device import Compute, choose_compute, keep_freed_memory
 from icelens.training.ending import say_how_it_ended
 from icelens.training.loop import FitResult, fit
 from icelens.training.seed import derive_seed, seed_everything
+
+FEW_STEPS = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +129,16 @@ def train_half(learning: Learning, rows: Integers, half_set: int, run: Run) -> T
     seed_everything(seed)  # the first weights are drawn, too
     network = make_network(config, start_of(config.pretrained, half_set), run.on_event)
     data, check = (_images(learning, part, run) for part in (learnt, held_out))
+    settings = fit_settings(config, len(data), config.epochs)
+    if settings.num_steps < FEW_STEPS:
+        run.on_event(
+            Message(
+                f"{settings.num_steps} steps on {len(data)} images are few: networks seldom see "
+                f"orientations before {FEW_STEPS}; --epochs "
+                f"{-(-FEW_STEPS * config.batch_size // len(data))} or more may be needed",
+                "warning",
+            )
+        )
     result, reader_of = _fit(learning, network, data, check, half_set, seed, run)
     best = read_model(result.checkpoint)
     answers = judge(
