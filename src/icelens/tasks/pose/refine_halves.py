@@ -17,7 +17,7 @@ from icelens.core.fourier.wiener import HalfMaps, reconstruct_halves
 from icelens.core.io.csv_table import write_csv
 from icelens.core.io.volumes import write_volume
 from icelens.core.optics.correction import radial
-from icelens.core.simulate.particles import slice_axes
+from icelens.core.optics.particle_ctf import slice_axes
 from icelens.tasks.pose.refine_reference import Reference
 from icelens.tasks.pose.refine_settings import RefineConfig
 from icelens.tasks.pose.refinement.image_source import ImageSource
@@ -100,16 +100,15 @@ def _inserted(
     for group in np.unique(group_of):
         of_group = rows[group_of == group]
         optics = particles.optics[int(group)]
-        extent = optics.box_size * optics.pixel_size
-        # the same frequency in 1/Å lies at another sample of another box
-        stretch = box_size * pixel_size / extent
         # pixels hold values, not integrals: sums over more of them are larger
         grey = (optics.pixel_size / pixel_size) ** 2
         for start in range(0, len(of_group), _IMAGES_AT_ONCE):
             part = of_group[start : start + _IMAGES_AT_ONCE]
             spectrum, transfer = source.read(part)
             shift = torch.from_numpy(particles.shift_yx[part] / optics.pixel_size)
-            axes = torch.from_numpy(slice_axes(particles, part) * stretch)
+            axes = torch.from_numpy(
+                slice_axes(particles, part, box_size=box_size, pixel_size=pixel_size)
+            )
             weight = particles.weight[part] * ~np.isin(part, list(source.reader.bad_rows))
             sums.insert(
                 grey * shift_images(spectrum, shift.float().to(source.device)),
