@@ -4,11 +4,11 @@ from pathlib import Path
 import mrcfile
 import numpy as np
 import torch
-from icelens.core.optics.image_source import ImageSource
 from pose_world import PIXEL, World, make_world, written
 
 from icelens.core.geometry.so3_ball import rotation_from_vector
 from icelens.core.io.image_stacks import ImageReader
+from icelens.core.optics.image_source import ImageSource
 from icelens.tasks.pose.refinement.pass_over import batches_of, refine_rows
 from icelens.tasks.pose.refinement.pose_table import PoseTable
 from icelens.tasks.pose.refinement.refiner import Refiner
