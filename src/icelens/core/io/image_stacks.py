@@ -90,7 +90,8 @@ class ImageReader:
 
     def _blank_bad(self, rows: npt.NDArray[np.int64], images: Images) -> None:
         # One infinite value makes the sum infinite or NaN: a pass without a mask of all pixels.
-        sums = images.sum(axis=(1, 2), dtype=np.float64)
+        with np.errstate(invalid="ignore"):
+            sums = images.sum(axis=(1, 2), dtype=np.float64)
         bad = np.flatnonzero(~np.isfinite(sums))
         if not len(bad):
             return

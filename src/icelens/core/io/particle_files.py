@@ -131,6 +131,7 @@ def _read_star_file(
             stack_root=stack_root,
             need_poses=need_poses,
             pixel_size=pixel_size,
+            skip_missing=skip_missing,
             on_event=on_event,
         )
     if pixel_size is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,7 @@ def read_relion_images(
     stack_root: Path | None = None,
     need_poses: bool = False,
     pixel_size: float | None = None,
+    skip_missing: bool = False,
     on_event: OnEvent = ignore,
 ) -> ParticleFile:
     """Particles of a STAR file whose rows are images.
@@ -55,6 +56,8 @@ def read_relion_images(
         stack_root: Folder of the stacks, if they are not where the file says.
         need_poses: Refuse a file without angles.
         pixel_size: Of the images in Å/px, whatever the file says.
+        skip_missing: Take the box of a missing stack from the others; its images are left out
+            later.
         on_event: Hears of assumptions.
 
     Raises:
@@ -65,19 +68,16 @@ def read_relion_images(
     _refuse_volumes(path, blocks)
     names, stack, slice_index = split_image_names(path, table)
     stacks = find_stacks(path, names, stack_root)
+    present = next((each for each in stacks if each.is_file()), None) if skip_missing else None
     optics, optics_index = read_optics(
-        path, blocks, table, lambda row: _box(path, stacks[stack[row]]), stack, pixel_size
+        path, blocks, table, lambda row: _box(path, stacks[stack[row]], present), stack, pixel_size
     )
     sizes = np.asarray([group.pixel_size for group in optics])[optics_index]
     rotation = rotations(path, table, need_poses=need_poses)
     shift_yx, in_pixels = shifts_yx(path, table, sizes)
-    u, v, angle = defocus(path, table)
     if not has(table, DEFOCUS[0]):
         on_event(Message(f"{path}: no {DEFOCUS[0]}; images are taken to have no CTF"))
-    b_factor = numbers(path, table, "rlnCtfBfactor", 0.0)
     particle = _particle_of_row(table)
-    if particle is not None:
-        b_factor = -b_factor if b_factor.max() <= 0 else b_factor
     particles = Particles(
         stacks,
         stack,
@@ -86,21 +86,29 @@ def read_relion_images(
         optics_index,
         rotation=np.empty(0) if rotation is None else rotation,
         shift_yx=shift_yx,
-        defocus_u=u,
-        defocus_v=v,
-        astigmatism_angle=angle,
-        phase_shift=numbers(path, table, "rlnPhaseShift", 0.0),
-        b_factor=b_factor,
-        ctf_scale=numbers(path, table, "rlnCtfScalefactor", 1.0),
         half_set=half_sets(path, table),
         weight=weights(path, table),
         particle=np.empty(0, np.int64) if particle is None else particle,
         stage=_stage(rotation, particle),
         has_poses=rotation is not None,
+        **_ctf_columns(path, table, are_tilts=particle is not None),
     )
     return ParticleFile(
         particles, path, np.arange(len(table)), dict(blocks), has_pixel_origins=in_pixels
     )
+
+
+def _ctf_columns(path: Path, table: "pandas.DataFrame", *, are_tilts: bool) -> dict[str, Any]:
+    u, v, angle = defocus(path, table)
+    b_factor = numbers(path, table, "rlnCtfBfactor", 0.0)
+    return {
+        "defocus_u": u,
+        "defocus_v": v,
+        "astigmatism_angle": angle,
+        "phase_shift": numbers(path, table, "rlnPhaseShift", 0.0),
+        "b_factor": -b_factor if are_tilts and b_factor.max() <= 0 else b_factor,
+        "ctf_scale": numbers(path, table, "rlnCtfScalefactor", 1.0),
+    }
 
 
 def _refuse_volumes(path: Path, blocks: "Mapping[str, pandas.DataFrame]") -> None:
@@ -113,7 +121,9 @@ def _refuse_volumes(path: Path, blocks: "Mapping[str, pandas.DataFrame]") -> Non
     )
 
 
-def _box(path: Path, stack: Path) -> int:
+def _box(path: Path, stack: Path, otherwise: Path | None) -> int:
+    if not stack.is_file() and otherwise is not None:
+        stack = otherwise
     if not stack.is_file():
         raise InputFileError(
             f"{path}: the stack {stack} does not exist, and nothing else says its box size; give "

@@ -153,9 +153,10 @@ def _groups_of_particles(
     """Groups of equal microscope, pixel size and box, in the order in which they appear."""
     import pandas as pd
 
+    columns = {PIXEL_SIZE: _pixel_sizes(path, table, pixel_size)}
     _, first, stack = np.unique(stack, return_index=True, return_inverse=True)
     boxes = np.asarray([box_of_row(int(row)) for row in first], np.float64)
-    columns = {PIXEL_SIZE: _pixel_sizes(path, table, pixel_size), "rlnImageSize": boxes[stack]}
+    columns["rlnImageSize"] = boxes[stack]
     columns |= {name: numbers(path, table, name, absent) for name, absent in _MICROSCOPE.items()}
     frame = pd.DataFrame(columns)
     index = np.asarray(frame.groupby(list(columns), sort=False).ngroup(), np.int64)
@@ -229,7 +230,9 @@ def _number(path: Path, record: Mapping[str, Any], name: str, absent: float) -> 
 
 
 def _list(path: Path, record: Mapping[str, Any], name: str) -> tuple[float, ...]:
-    return number_list(path, name, record[name]) if name in record else ()
+    values = number_list(path, name, record[name]) if name in record else ()
+    # Zeros are what stands beside groups that have an aberration.
+    return values if any(values) else ()
 
 
 def with_pixel_size(

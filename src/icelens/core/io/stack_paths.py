@@ -1,9 +1,12 @@
 """Where the image stacks that a particle file names really lie."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from icelens.core.errors import MetadataError
+
+_FORMAT = re.compile(r":mrcs?$")
 
 
 def find_stacks(
@@ -17,7 +20,8 @@ def find_stacks(
 
     Args:
         source: File that names the stacks.
-        names: As they are written there; cryoSPARC's leading `>` is left out.
+        names: As they are written there; cryoSPARC's leading `>` and RELION's `:mrcs` behind a
+            name are left out.
         stack_root: Folder of the stacks, as the user knows it.
 
     Raises:
@@ -27,9 +31,9 @@ def find_stacks(
     found: dict[Path, str] = {}
     paths = []
     for name in names:
-        path, bases = _find(Path(name.removeprefix(">")), bases, is_trimmed=stack_root is not None)
+        path, bases = _find(_plain(name), bases, is_trimmed=stack_root is not None)
         other = found.setdefault(path, name)
-        if other != name and Path(other.removeprefix(">")) != Path(name.removeprefix(">")):
+        if _plain(other) != _plain(name):
             raise MetadataError(
                 f"{source}: stacks {other} and {name} would both be {path}; give the folder in "
                 "which their own folders lie"
@@ -55,6 +59,11 @@ def stack_name(target: Path, stack: Path, name: str | None = None) -> str:
     if absolute.is_relative_to(folder):
         return absolute.relative_to(folder).as_posix()
     return absolute.as_posix()
+
+
+def _plain(name: str) -> Path:
+    """The path of a name without cryoSPARC's mark in front and RELION's word for the format."""
+    return Path(_FORMAT.sub("", name.removeprefix(">")))
 
 
 def _above(source: Path) -> Iterable[Path]:

@@ -77,7 +77,8 @@ def _by_image(
     tables = [_images(file, name_of) for file in (file_1, file_2)]
     both = tables[0].merge(tables[1], on=["stack", "image", "time"], suffixes=("_1", "_2"))
     both = both.sort_values("row_1")
-    return both["row_1"].to_numpy(np.int64), both["row_2"].to_numpy(np.int64)
+    # copies: pandas gives views that must not be written, which torch refuses
+    return both["row_1"].to_numpy(np.int64, copy=True), both["row_2"].to_numpy(np.int64, copy=True)
 
 
 def _images(file: ParticleFile, name_of: Callable[[Path], str]) -> "pandas.DataFrame":

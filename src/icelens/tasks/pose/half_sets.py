@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from icelens.core.data.half_sets import dealt_half_sets
 from icelens.core.data.particles import Particles
 from icelens.core.errors import MetadataError
 from icelens.core.events import Message, OnEvent
@@ -36,10 +37,7 @@ def half_sets(particles: Particles, *, seed: int, on_event: OnEvent) -> Integers
             "warning",
         )
     )
-    numbers, place = np.unique(particles.particle, return_inverse=True)
-    order = torch.randperm(len(numbers), generator=generator_for(seed, "half sets")).numpy()
-    drawn: Integers = (order % 2 + 1)[place].astype(np.int64)
-    return drawn
+    return dealt_half_sets(particles, seed=seed)
 
 
 def hold_out(

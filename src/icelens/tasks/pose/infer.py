@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -163,7 +164,7 @@ def part_keys(setting: Setting) -> list[PartKey]:
     for half in np.unique(setting.half_set[:first]):
         count = int((setting.half_set[:first] == half).sum())
         edges = np.linspace(0, count, -(-count // _ROWS_OF_PART) + 1).round().astype(int)
-        for number, (start, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        for number, (start, end) in enumerate(pairwise(edges)):
             keys.append(PartKey(int(half), number, (int(start), int(end))))
     return keys
 

@@ -1,7 +1,7 @@
 """Train one network for each half set of particles with known poses."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,14 +9,21 @@ import numpy as np
 from torch import nn
 
 from icelens.core.data.particles import Particles
+from icelens.core.data.volume import Volume
 from icelens.core.errors import StoppedEarly
-from icelens.core.events import Message, Metrics
+from icelens.core.events import Message, Metrics, Progress, Saved
+from icelens.core.fourier.insertion import SliceSums
+from icelens.core.fourier.particle_sums import insert_particles
+from icelens.core.fourier.wiener import reconstruct_map
 from icelens.core.geometry.symmetry import symmetry_operators
 from icelens.core.io.image_stacks import ImageReader
 from icelens.core.io.particle_files import read_particles
+from icelens.core.io.volumes import write_volume
+from icelens.core.optics.image_source import ImageSource
 from icelens.jobs.parts import part_of
 from icelens.jobs.run import Run
 from icelens.tasks.pose.batches import LabelledImages, PoseBatches
+from icelens.tasks.pose.confidence import DirectionalScores
 from icelens.tasks.pose.half_sets import Integers, half_sets, hold_out
 from icelens.tasks.pose.held_out import HeldOut, Judge, in_words, judge
 from icelens.tasks.pose.learning_setup import (
@@ -27,15 +34,24 @@ from icelens.tasks.pose.learning_setup import (
     make_network,
     start_of,
 )
-from icelens.tasks.pose.model import HALF_FOLDERS, PoseReader, describe, read_model
+from icelens.tasks.pose.model import (
+    HALF_FOLDERS,
+    REFERENCE_NAME,
+    PoseReader,
+    describe,
+    read_model,
+)
 from icelens.tasks.pose.network_images import ImageShape
 from icelens.tasks.pose.objective import PoseObjective
+from icelens.tasks.pose.train_report import report_half
 from icelens.tasks.pose.train_settings import TrainConfig
 from icelens.training.checkpoint import amend_checkpoint
 from icelens.training.device import Compute, choose_compute, keep_freed_memory
 from icelens.training.ending import say_how_it_ended
 from icelens.training.loop import FitResult, fit
 from icelens.training.seed import derive_seed, seed_everything
+
+FEW_STEPS = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +104,8 @@ def train(config: TrainConfig, run: Run) -> Path:
         name = HALF_FOLDERS[half_set].replace("_", " ")
         timed = replace(learning, config=config.model_copy(update={"time_limit": left}))
         with part_of(run, run.folder / HALF_FOLDERS[half_set], name, resume=run.resume) as part:
-            train_half(timed, rows, half_set, part)
+            trained = train_half(timed, rows, half_set, part)
+        report_half(trained.held_out, name, run)
     return run.folder
 
 
@@ -112,15 +129,49 @@ def train_half(learning: Learning, rows: Integers, half_set: int, run: Run) -> T
     seed_everything(seed)  # the first weights are drawn, too
     network = make_network(config, start_of(config.pretrained, half_set), run.on_event)
     data, check = (_images(learning, part, run) for part in (learnt, held_out))
+    settings = fit_settings(config, len(data), config.epochs)
+    if settings.num_steps < FEW_STEPS:
+        run.on_event(
+            Message(
+                f"{settings.num_steps} steps on {len(data)} images are few: networks seldom see "
+                f"orientations before {FEW_STEPS}; --epochs "
+                f"{-(-FEW_STEPS * config.batch_size // len(data))} or more may be needed",
+                "warning",
+            )
+        )
     result, reader_of = _fit(learning, network, data, check, half_set, seed, run)
     best = read_model(result.checkpoint)
     answers = judge(
         reader_of(best.network), check, config.symmetry, pixel_size=learning.shape.pixel_size
     )
-    amend_checkpoint(result.checkpoint, {"validation": answers.summary()})
+    scores = DirectionalScores.of(answers.rotation, answers.probability, config.symmetry)
+    amend_checkpoint(
+        result.checkpoint,
+        {"validation": answers.summary(), "confidence": {"scores": scores.to_json()}},
+    )
+    write_reference(learning, learnt, result.checkpoint.parent, run)
     run.on_event(Message(f"best step {result.best_step}: {in_words(answers.summary())}"))
     say_how_it_ended(result, run.on_event)
     return Trained(result.checkpoint, answers, learnt)
+
+
+def write_reference(learning: Learning, rows: Integers, folder: Path, run: Run) -> Path:
+    """Reconstruct the map of the particles that were learnt from: what refinement compares with."""
+    particles = learning.particles
+    group = particles.optics[int(particles.optics_index[rows[0]])]
+    sums = SliceSums(group.box_size, device=learning.compute.device)
+    insert_particles(
+        sums,
+        ImageSource(particles, learning.reader, learning.compute.device),
+        rows,
+        pixel_size=group.pixel_size,
+        on_done=lambda done: run.on_event(Progress("reference map", done, len(rows), "image")),
+    )
+    density = reconstruct_map(sums, symmetry=learning.config.symmetry)
+    path = folder / REFERENCE_NAME
+    write_volume(path, Volume(density.float().cpu().numpy(), group.pixel_size))
+    run.on_event(Saved(path, "volume"))
+    return path
 
 
 def _images(learning: Learning, rows: Integers, run: Run) -> LabelledImages:
@@ -142,7 +193,7 @@ def _fit(
     half_set: int,
     seed: int,
     run: Run,
-) -> "tuple[FitResult, object]":
+) -> tuple[FitResult, Callable[[nn.Module], PoseReader]]:
     config, compute = learning.config, learning.compute
 
     def reader_of(trained: nn.Module) -> PoseReader:

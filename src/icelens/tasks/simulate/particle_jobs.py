@@ -109,6 +109,9 @@ class ParticlesConfig(Config):
     )
     """Sampling of the map, if its header does not know it."""
 
+    stack_root: Path | None = Field(default=None, json_schema_extra=EXPERT)
+    """Folder of the stacks that --particles-star names, if they are not where it says."""
+
 
 def estimate_particles(config: ParticlesConfig) -> Estimate:
     """Time and disk from the number of pixels, memory from the padded transform of the map."""

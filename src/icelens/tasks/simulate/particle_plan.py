@@ -89,7 +89,7 @@ def _optics(config: ParticlesConfig) -> tuple[OpticsGroup, ...]:
 def _taken(config: ParticlesConfig, rng: np.random.Generator) -> Particles:
     """Rows of another file; the images' grid is theirs unless the settings name another."""
     assert config.particles_star is not None
-    particles = read_particles(config.particles_star).particles
+    particles = read_particles(config.particles_star, stack_root=config.stack_root).particles
     if config.count is not None and config.count > len(particles):
         raise MetadataError(
             f"{config.particles_star}: holds {len(particles)} particles, expected --count "

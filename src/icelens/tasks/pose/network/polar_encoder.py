@@ -3,41 +3,17 @@
 It turns with the image by itself, so nothing about the in-plane angle has to be learnt.
 """
 
-import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from icelens.tasks.pose.network.encoder import Encoder, group_norm, ring_shape
+from icelens.tasks.pose.network.gaussian_bank import GaussianBank
+from icelens.tasks.pose.network.network_settings import SIGMAS
 from icelens.tasks.pose.network.polar import PolarSampler, RingConvolution
-
-SIGMAS = (0.7, 1.5, 3.0)
-
-
-class GaussianBank(nn.Module):
-    """Each channel blurred by Gaussians of several widths, and the steps between them."""
-
-    def __init__(self, sigmas: tuple[float, ...] = SIGMAS) -> None:
-        super().__init__()
-        half = math.ceil(2.5 * max(sigmas))
-        distance = torch.arange(-half, half + 1).float()
-        kernels = torch.stack([torch.exp(-0.5 * (distance / sigma) ** 2) for sigma in sigmas])
-        self.register_buffer("kernels", kernels / kernels.sum(1, keepdim=True), persistent=False)
-
-    def forward(self, images: Float[Tensor, "b c y x"]) -> Float[Tensor, "b d y x"]:
-        """`num_sigmas * c` channels: differences of neighbouring widths, then the widest."""
-        channels = images.shape[1]
-        half = self.kernels.shape[1] // 2
-        blurred = []
-        for kernel in self.kernels:
-            weight = kernel.to(images.dtype).expand(channels, 1, 1, -1)
-            along_x = F.conv2d(images, weight, padding=(0, half), groups=channels)
-            blurred.append(
-                F.conv2d(along_x, weight.transpose(2, 3), padding=(half, 0), groups=channels)
-            )
-        steps = [fine - coarse for fine, coarse in zip(blurred[:-1], blurred[1:], strict=True)]
-        return torch.cat([*steps, blurred[-1]], dim=1)
 
 
 class ResidualBlock(nn.Module):
@@ -47,29 +23,48 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.first = RingConvolution(channels, channels, 3)
         self.second = RingConvolution(channels, channels, 3)
-        self.norms = nn.ModuleList(nn.GroupNorm(channels // 8, channels) for _ in range(2))
+        self.norms = nn.ModuleList(group_norm(channels) for _ in range(2))
 
     def forward(self, rings: Float[Tensor, "b c r a"]) -> Float[Tensor, "b c r a"]:
         """Activation before each convolution, so that the sum stays plain."""
-        inner = self.first(F.gelu(self.norms[0](rings)))
-        return rings + self.second(F.gelu(self.norms[1](inner)))
+        first_norm, second_norm = self.norms
+        inner = self.first(F.gelu(first_norm(rings)))
+        result: Tensor = rings + self.second(F.gelu(second_norm(inner)))
+        return result
 
 
-class PolarEncoder(nn.Module):
+class PolarEncoder(Encoder):
     """Images to features on rings, halved twice in both directions."""
 
-    def __init__(self, box_size: int, *, channels: int = 24, num_blocks: int = 2) -> None:
+    def __init__(
+        self,
+        box_size: int,
+        *,
+        channels: int = 24,
+        num_blocks: int = 2,
+        sigmas: Sequence[float] = SIGMAS,
+        min_angles: int = 0,
+    ) -> None:
+        """Prepare the layers.
+
+        Args:
+            box_size: Side of the images in px.
+            channels: Of the first half; twice as many in the second.
+            num_blocks: Residual blocks of the second half.
+            sigmas: Widths of the Gaussian bank in px.
+            min_angles: At least so many angles are given.
+        """
         super().__init__()
-        self.num_radii, self.num_angles = box_size // 8 * 2, box_size // 8 * 4
-        self.bank = GaussianBank()
+        self.num_radii, self.num_angles = ring_shape(box_size, 4, min_angles)
+        self.bank = GaussianBank(box_size, sigmas)
         self.sampler = PolarSampler(
-            box_size, self.num_radii * 2, self.num_angles * 4, reach=0.5 * box_size
+            box_size, self.num_radii * 2, self.num_angles * 4, reach=0.5 * box_size, margin=1
         )
         self.out_channels = 2 * channels
-        first = 2 * len(SIGMAS)
+        first = 2 * len(sigmas)
         self.stem = nn.Sequential(
             RingConvolution(first, channels, 5),
-            nn.GroupNorm(channels // 8, channels),
+            group_norm(channels),
             nn.GELU(),
             RingConvolution(channels, channels, 3),
             nn.AvgPool2d((1, 2)),
@@ -81,5 +76,7 @@ class PolarEncoder(nn.Module):
 
     def forward(self, images: Float[Tensor, "b c y x"]) -> Float[Tensor, "b d r a"]:
         """Features on `num_radii` rings of `num_angles`."""
-        features: Tensor = self.stem(self.sampler(self.bank(images)))
+        rings = self.sampler(self.bank(images))
+        # on a CPU convolutions of few channels are twice as fast with the channels last
+        features: Tensor = self.stem(rings.contiguous(memory_format=torch.channels_last))
         return features

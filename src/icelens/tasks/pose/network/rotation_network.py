@@ -1,10 +1,14 @@
 """The whole network: images in, a distribution over rotations and a shift out."""
 
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Float
+from pydantic import JsonValue
 from torch import Tensor, nn
 
 from icelens.core.geometry.so3_functions import invariant_projection
+from icelens.tasks.pose.network.encoder import Encoder, group_norm
 from icelens.tasks.pose.network.spheres import (
     Lift,
     RingHarmonics,
@@ -18,14 +22,17 @@ from icelens.tasks.pose.network.spheres import (
 class RotationNetwork(nn.Module):
     """Encoder -> sphere -> S2 convolution -> SO(3) nonlinearity and convolution -> coefficients."""
 
+    projection: Tensor
+
     def __init__(
         self,
-        encoder: nn.Module,
+        encoder: Encoder,
         operators: Float[Tensor, "operator 3 3"],
         *,
         max_degree: int = 8,
         sphere_channels: int = 32,
         rotation_channels: int = 16,
+        settings: Mapping[str, JsonValue] | None = None,
     ) -> None:
         """Join an encoder and the layers on sphere and rotations.
 
@@ -36,12 +43,14 @@ class RotationNetwork(nn.Module):
             max_degree: Highest degree of all harmonics.
             sphere_channels: Functions on the sphere, a multiple of 8.
             rotation_channels: Functions on the rotations.
+            settings: What it is built from, to be kept in checkpoints.
         """
         super().__init__()
         self.encoder = encoder
+        self.settings = dict(settings or {})
         self.max_degree = max_degree
         self.mix = nn.Conv2d(encoder.out_channels, sphere_channels, 1)
-        self.norm = nn.GroupNorm(sphere_channels // 8, sphere_channels)
+        self.norm = group_norm(sphere_channels)
         self.harmonics = RingHarmonics(encoder.num_angles, max_degree)
         self.to_sphere = ToSphere(sphere_channels, encoder.num_radii, max_degree)
         self.lift = Lift(sphere_channels, rotation_channels, max_degree)

@@ -5,12 +5,12 @@ the noise, and the share of the reference that they show gives, shell by shell, 
 that were sharpened, or are wrong beyond some resolution, lose the weight they do not deserve.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float
+from jaxtyping import Complex, Float
 from torch import Tensor
 
 from icelens.core.data.optics_group import OpticsGroup
@@ -32,6 +32,7 @@ Integers = npt.NDArray[np.int64]
 
 _SAMPLE = 400
 """Images that are measured for each optics group."""
+_AT_ONCE = 64
 _LEAST_SAMPLE = 100
 """An optics group with fewer images shares the noise of the others on its grid."""
 
@@ -124,7 +125,10 @@ def _noise_around(
     diameter_px = None if diameter is None else diameter / grid.pixel_size
     noise = {}
     for group, rows in samples.items():
-        spectra = [source.read(rows[start : start + 64])[0] for start in range(0, len(rows), 64)]
+        spectra = [
+            source.read(rows[start : start + _AT_ONCE])[0]
+            for start in range(0, len(rows), _AT_ONCE)
+        ]
         images = image_from_rfft(torch.cat(spectra), grid.box_size)
         noise[group] = noise_spectrum(images, diameter_px)
     return noise
@@ -140,42 +144,48 @@ def _measured(
     rows = np.concatenate(list(samples.values()))
     poses = PoseTable.unrefined(source.particles, 1)
     refine_rows(refiners, source, rows, poses, top_k=1, on_done=lambda done: None)
-    found = source.particles.with_poses(poses.rotation[:, 0], poses.shift_yx[:, 0])
+    found = replace(
+        source,
+        particles=source.particles.with_poses(poses.rotation[:, 0], poses.shift_yx[:, 0]),
+    )
     padded = slice_source(reference.to(source.device))
-    box_size = reference.shape[-1]
-    residual, profiles, counts = {}, [], []
-    for group, chosen in samples.items():
-        parts = []
-        for start in range(0, len(chosen), 64):
-            part = chosen[start : start + 64]
-            spectrum, transfer = source.read(part)
-            shift = torch.from_numpy(found.shift_yx[part] / refiners[group].pixel_size)
-            centred = shift_images(spectrum, shift.float().to(spectrum.device))
-            axes = (
-                torch.from_numpy(
-                    slice_axes(
-                        found, part, box_size=box_size, pixel_size=refiners[group].pixel_size
-                    )
-                )
-                .float()
-                .to(spectrum.device)
-            )
-            parts.append((centred, transfer * central_slices(padded, axes)))
-        images, models = (torch.cat(each) for each in zip(*parts, strict=True))
-        profile = amplitude_profile(images, models, box_size)
-        fit = radial(profile, (1, box_size, box_size))[0] * models
-        power = shell_means((images - fit).abs().square().mean(0), box_size)
-        residual[group] = power
-        profiles.append(profile)
-        counts.append(float(len(chosen)))
-    weight = torch.tensor(counts, device=profiles[0].device)
-    mean_profile = (torch.stack(profiles) * weight[:, None]).sum(0) / weight.sum()
-    mean_noise = (torch.stack(list(residual.values())) * weight[:, None]).sum(0) / weight.sum()
+    compared = {group: _compared(found, padded, chosen) for group, chosen in samples.items()}
+    weight = torch.tensor([float(len(chosen)) for chosen in samples.values()])
+    profile = _mean([each[0] for each in compared.values()], weight)
+    shared = _mean([each[1] for each in compared.values()], weight)
     noise = {
-        group: power if len(samples[group]) >= _LEAST_SAMPLE else mean_noise
-        for group, power in residual.items()
+        group: power if len(samples[group]) >= _LEAST_SAMPLE else shared
+        for group, (_, power) in compared.items()
     }
-    return Measured({group: _positive(power) for group, power in noise.items()}, mean_profile)
+    return Measured({group: _positive(power) for group, power in noise.items()}, profile)
+
+
+def _compared(
+    found: ImageSource, padded: Complex[Tensor, "m m m_half"], rows: Integers
+) -> tuple[Float[Tensor, " shell"], Float[Tensor, " shell"]]:
+    """Share of the reference in some images, and power of what it leaves of them."""
+    particles = found.particles
+    box_size = int(particles.box_size()[rows[0]])
+    pixel_size = float(particles.pixel_size()[rows[0]])
+    parts = []
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        spectrum, transfer = found.read(part)
+        shift = torch.from_numpy(particles.shift_yx[part] / pixel_size).float()
+        axes = slice_axes(particles, part, box_size=box_size, pixel_size=pixel_size)
+        slices = central_slices(padded, torch.from_numpy(axes).float().to(found.device))
+        parts.append((shift_images(spectrum, shift.to(found.device)), transfer * slices))
+    images, models = (torch.cat(each) for each in zip(*parts, strict=True))
+    profile = amplitude_profile(images, models, box_size)
+    rest = images - radial(profile, (1, box_size, box_size))[0] * models
+    return profile, shell_means(rest.abs().square().mean(0), box_size)
+
+
+def _mean(
+    curves: list[Float[Tensor, " shell"]], weight: Float[Tensor, " curve"]
+) -> Float[Tensor, " shell"]:
+    share = (weight / weight.sum()).to(curves[0])
+    return (torch.stack(curves) * share[:, None]).sum(0)
 
 
 def _positive(power: Float[Tensor, " shell"]) -> Float[Tensor, " shell"]:

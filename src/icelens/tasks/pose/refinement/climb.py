@@ -18,7 +18,7 @@ from icelens.tasks.pose.refinement.reference import SliceTable
 _FIRST_DAMPING = 1e-2
 _CALMER, _STRONGER = 0.2, 8.0
 _MOST_DAMPING = 1e4
-_WORTHLESS_GAIN = 0.005
+_WORTHLESS_GAIN = 0.02
 """Natural logarithm of the likelihood: a pose that gains less is indistinguishable from before."""
 
 

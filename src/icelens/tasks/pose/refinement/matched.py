@@ -18,8 +18,9 @@ from icelens.tasks.pose.refinement.reference import SliceTable
 
 TURNS = 3
 """The first rows of a Gram matrix: turns about the axes of the frame."""
-SAMPLES_AT_ONCE = 24_000
-"""Slices that are worked on together: their intermediate arrays then stay in a core's cache."""
+_IN_CACHE, _ON_DEVICE = 24_000, 8_000_000
+"""Samples of slices worked on together: on a CPU, intermediate arrays then stay in the cache; other
+devices want as many as their memory allows (some 300 bytes each)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +105,7 @@ def gram_matrices(
     num_images = images.image.shape[1]
     num_each = num_images * images.image.shape[2]
     parts = []
-    for part in _parts(len(owner), num_each):
+    for part in _parts(len(owner), num_each, images.image.device):
         seen_rotation, seen_shift = images.seen(owner[part], rotation[part], shift_xyz[part])
         rows = _rows(
             table,
@@ -121,8 +122,9 @@ def gram_matrices(
     return torch.cat(parts)
 
 
-def _parts(num: int, num_each: int) -> Iterator[slice]:
-    step = max(1, SAMPLES_AT_ONCE // max(num_each, 1))
+def _parts(num: int, num_each: int, device: torch.device) -> Iterator[slice]:
+    at_once = _IN_CACHE if device.type == "cpu" else _ON_DEVICE
+    step = max(1, at_once // max(num_each, 1))
     for start in range(0, num, step):
         yield slice(start, min(num, start + step))
 

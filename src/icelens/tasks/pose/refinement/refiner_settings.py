@@ -26,6 +26,6 @@ class RefinerSettings:
     max_resolution: float | None = None
     mask_diameter: float | None = None
     symmetry: str = "C1"
-    num_seeds: int = 5
+    num_seeds: int = 4
     num_finalists: int = 2
     coarse_phase: float = 11.0

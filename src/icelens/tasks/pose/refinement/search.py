@@ -10,8 +10,8 @@ from icelens.core.geometry.so3_ball import rotation_from_vector
 from icelens.tasks.pose.refinement.matched import Images, ramps
 from icelens.tasks.pose.refinement.reference import SliceTable
 
-SAMPLES_AT_ONCE = 130_000
-"""Of slices that are compared together; they then stay in a core's cache."""
+_IN_CACHE, _ON_DEVICE = 130_000, 32_000_000
+"""Samples of slices compared together: those of a CPU stay in its cache."""
 _SHIFT_STEP = 0.25
 """Of the finest wavelength: at the middle of a cell its phase errs by 64 degrees."""
 
@@ -58,7 +58,8 @@ def search(
     turned = rotation_from_vector(ball) @ rotation.flatten(0, 1)[:, None]
     moved = shift_xyz.flatten(0, 1)[:, None] + shifts
     num_each = len(ball) * images.image.shape[1] * images.image.shape[2]
-    step = max(1, SAMPLES_AT_ONCE // num_each)
+    at_once = _IN_CACHE if rotation.device.type == "cpu" else _ON_DEVICE
+    step = max(1, at_once // num_each)
     results = [
         _scores(table, images, owner[part], turned[part], moved[part])
         for part in (slice(start, start + step) for start in range(0, len(owner), step))
