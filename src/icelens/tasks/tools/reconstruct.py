@@ -101,9 +101,10 @@ def _masked(
     """The density within the mask, on the level of what lies around it."""
     if mask is None:
         return density
+    mask = mask.to(density)
     around = (mask > 0) & (mask < 1)
     level = density[around].mean() if bool(around.any()) else density.new_zeros(())
-    return (density - level) * mask.to(density)
+    return (density - level) * mask
 
 
 def _write(
