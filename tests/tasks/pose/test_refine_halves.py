@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from icelens.tasks.pose.refinement.image_source import ImageSource
+from icelens.core.optics.image_source import ImageSource
 from pose_world import BOX, PIXEL, make_world, written
 
 from icelens.core.fourier.slices import project_volume

@@ -4,7 +4,7 @@ from pathlib import Path
 import mrcfile
 import numpy as np
 import torch
-from icelens.tasks.pose.refinement.image_source import ImageSource
+from icelens.core.optics.image_source import ImageSource
 from pose_world import PIXEL, World, make_world, written
 
 from icelens.core.geometry.so3_ball import rotation_from_vector

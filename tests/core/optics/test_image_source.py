@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from icelens.tasks.pose.refinement.image_source import ImageSource
+from icelens.core.optics.image_source import ImageSource
 from pose_world import BOX, PIXEL, make_world, written
 
 from icelens.core.data.optics_group import OpticsGroup
