@@ -63,9 +63,7 @@ class RingConvolution(nn.Module):
         """Prepare the weights; the kernel is odd."""
         super().__init__()
         self.margin = kernel // 2
-        self.convolution = nn.Conv2d(
-            in_channels, out_channels, kernel, padding=(self.margin, 0)
-        )
+        self.convolution = nn.Conv2d(in_channels, out_channels, kernel, padding=(self.margin, 0))
 
     def forward(self, rings: Float[Tensor, "b c radius angle"]) -> Float[Tensor, "b d r a"]:
         """Convolve; the angle is wrapped, beyond the centre and the rim there are zeros."""
