@@ -1,7 +1,9 @@
 """A grid of rotations that halves its step with each order: HEALPix directions times turns.
 
 Order k has `72 * 8^k` rotations about `60 / 2^k` degrees apart. Rotation g looks along direction
-`g // turns`, turned in the plane by step `g % turns`; each cell holds eight of the next order.
+`g // turns`, turned in the plane by step `g % turns`. Each cell has eight children of the next
+order, which hold about five sixths of it and as much of the neighbouring turns: turns are counted
+in the frame of each cell's own centre, which keeps cells round at the poles.
 """
 
 import numpy as np
@@ -54,12 +56,15 @@ def grid_index(rotation: npt.ArrayLike, order: int) -> Integers:
     sine, cosine = left[..., 0, 1] - left[..., 1, 0], left[..., 0, 0] + left[..., 1, 1]
     psi = np.rad2deg(np.arctan2(sine, cosine))
     turn = np.floor((psi % 360.0) / grid_step(order)).astype(np.int64) % num_turns(order)
-    index: Integers = cell * num_turns(order) + turn
-    return index
+    return np.asarray(cell * num_turns(order) + turn, np.int64)
 
 
 def children(index: npt.ArrayLike, order: int) -> Integers:
-    """The eight places `(..., 8)` at the next order that a cell of this order holds."""
+    """The eight places `(..., 8)` at the next order into which a cell of this order is divided.
+
+    Each cell of the next order is the child of exactly one.
+    """
     cell, turn = np.divmod(np.asarray(index, np.int64)[..., None], num_turns(order))
     step = np.arange(8)
-    return (4 * cell + step // 2) * num_turns(order + 1) + 2 * turn + step % 2
+    places: Integers = (4 * cell + step // 2) * num_turns(order + 1) + 2 * turn + step % 2
+    return places
