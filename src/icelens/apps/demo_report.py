@@ -1,4 +1,4 @@
-"""The demo's last page: slices and spectra before, after and in truth, FSC curves, loss, picks, poses."""
+"""The demo's last page: slices and spectra before and after, curves, loss, picks and poses."""
 
 import csv
 import math
