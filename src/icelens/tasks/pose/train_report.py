@@ -4,14 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from icelens.core.plots.curves import loss_curve
+from icelens.core.plots.curves import Points, loss_curve
 from icelens.core.plots.histograms import stacked_histograms
 from icelens.core.plots.scatter import scatter
 from icelens.core.plots.views import view_distribution
 from icelens.jobs.journal import read_metrics
 from icelens.jobs.run import Run
 from icelens.tasks.pose.held_out import HeldOut, in_words
-
 
 _CURVES = {
     "loss": ({"loss": "loss"}, "loss", "Loss at each step, and its running median."),
@@ -36,11 +35,12 @@ def report_half(held_out: HeldOut, folder: Path, name: str, run: Run) -> None:
     run.report.text(f"Held out: {in_words(held_out.summary())}.")
     rows = read_metrics(folder)
     for figure_name, (columns, ylabel, caption) in _CURVES.items():
-        curves = {}
+        curves: dict[str, Points] = {}
         for column, label in columns.items():
             points = [(row["step"], row[column]) for row in rows if row.get(column) is not None]
             if len(points) > 1:
-                curves[label] = tuple(zip(*points, strict=True))
+                steps, values = zip(*points, strict=True)
+                curves[label] = (steps, values)
         if curves:
             figure = loss_curve(curves, ylabel=ylabel)
             run.report.figure(figure, name=f"{folder.name}_{figure_name}", caption=caption)
