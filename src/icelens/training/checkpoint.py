@@ -72,6 +72,12 @@ def load_checkpoint(
     return checkpoint
 
 
+def amend_checkpoint(path: Path, changes: Mapping[str, JSON]) -> None:
+    """Write a checkpoint once more with these parts of its description replaced."""
+    checkpoint = load_checkpoint(path)
+    save_checkpoint(path, checkpoint.tensors, {**checkpoint.description, **changes})
+
+
 def read_tensors(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
     """Read any file that `save_checkpoint` wrote.
 

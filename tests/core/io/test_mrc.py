@@ -10,6 +10,7 @@ import pytest
 
 from icelens.core.data.volume import Volume
 from icelens.core.errors import InputFileError, MetadataError
+from icelens.core.io.mrc import open_mrc, read_mrc_header, read_mrc_stack_header
 from icelens.core.io.volumes import open_volume, read_header, write_volume
 
 MODES = {0: np.int8, 1: np.int16, 2: np.float32, 6: np.uint16, 12: np.float16}
@@ -188,3 +189,17 @@ def test_written_files_please_mrcfile_and_carry_size_and_origin(tmp_path, mode):
         np.testing.assert_allclose(file.header.dmean, values.mean(), rtol=1e-6)
         np.testing.assert_allclose(file.header.rms, values.std(), rtol=1e-6)
         assert (file.header.dmin, file.header.dmax) == (0.0, 59.0)
+
+
+def test_stacks_have_the_pixel_size_of_their_sides_whatever_their_depth(tmp_path):
+    path = tmp_path / "a.mrcs"
+    with mrcfile.new(path) as file:
+        file.set_data(np.zeros((3, 4, 4), np.float32))
+        file.voxel_size = (1.5, 1.5, 88.0)
+    with pytest.raises(MetadataError, match="expected cubes"):
+        read_mrc_header(path)
+    assert read_mrc_stack_header(path).pixel_size == 1.5
+    assert open_mrc(path, is_stack=True)[0].shape == (3, 4, 4)
+    with mrcfile.mmap(path, "r+") as file:
+        file.voxel_size = (1.5, 1.6, 88.0)
+    assert read_mrc_stack_header(path).pixel_size is None

@@ -192,3 +192,20 @@ def test_any_table_comes_back(tmp_path_factory, numbers, words):
     expected = [None if word in ("nan", "NaN", "<NA>") else word for word in frame["text"]]
     assert again["text"].tolist() == expected
     np.testing.assert_array_equal(again["number"].astype(float), frame["number"])
+
+
+def test_rows_that_need_a_second_look_read_like_plain_ones(tmp_path):
+    plain = "a/b.mrcs 12 -1.5e-3 007 None nan"
+    rows = [
+        plain,
+        plain + " # a word",
+        plain.replace("a/b.mrcs", '"a/b.mrcs"'),
+        "\t" + plain + "\r",
+    ]
+    head = "data_particles\nloop_\n" + "".join(f"_c{number}\n" for number in range(6))
+    (tmp_path / "mixed.star").write_text(head + "\n".join([*rows, ""]))
+    (tmp_path / "plain.star").write_text(head + "\n".join([plain] * len(rows)))
+    assert_equal_blocks(read_star(tmp_path / "mixed.star"), read_star(tmp_path / "plain.star"))
+    (tmp_path / "short.star").write_text(head + plain + "\na/b.mrcs 12\n")
+    with pytest.raises(InputFileError, match="line 10 has 2 values, expected 6"):
+        read_star(tmp_path / "short.star")

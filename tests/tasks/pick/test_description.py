@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from icelens.core.errors import CheckpointError
-from icelens.tasks.pick.description import amend, objects_of, read_checkpoint
-from icelens.training.checkpoint import save_checkpoint
+from icelens.tasks.pick.description import objects_of, read_checkpoint
+from icelens.training.checkpoint import amend_checkpoint, save_checkpoint
 
 KNOWN = {
     "task": "pick",
@@ -36,7 +36,7 @@ def test_what_has_no_radius_is_no_particle_where_the_file_does_not_say(tmp_path:
 
 def test_amending_leaves_weights_and_the_rest(tmp_path: Path) -> None:
     path = write(tmp_path)
-    amend(path, {"thresholds": {"bright": 0.4}, "score": 0.9})
+    amend_checkpoint(path, {"thresholds": {"bright": 0.4}, "score": 0.9})
     again = read_checkpoint(tmp_path)
     assert again.description == {**KNOWN, "thresholds": {"bright": 0.4}, "score": 0.9}
     assert again.tensors["weight"].tolist() == [0.0, 1.0, 2.0]

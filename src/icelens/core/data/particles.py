@@ -123,7 +123,10 @@ class Particles:
 
     def take(self, rows: npt.ArrayLike) -> "Particles":
         """The images of these rows (numbers or a mask), in that order."""
-        picked = {name: getattr(self, name)[np.asarray(rows)] for name in _ROW_FIELDS}
+        chosen = np.asarray(rows)
+        if not chosen.size:
+            chosen = chosen.astype(np.int64)  # an empty list is one of floats to numpy
+        picked = {name: getattr(self, name)[chosen] for name in _ROW_FIELDS}
         return replace(self, **picked)
 
     def with_poses(self, rotation: Floats, shift_yx: Floats) -> "Particles":

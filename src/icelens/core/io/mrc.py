@@ -17,7 +17,7 @@ import numpy.typing as npt
 from mrcfile.dtypes import HEADER_DTYPE
 
 from icelens.core.errors import InputFileError
-from icelens.core.io.volume_header import VolumeHeader, isotropic_pixel_size
+from icelens.core.io.volume_header import ANISOTROPY, VolumeHeader, isotropic_pixel_size
 
 SUFFIXES = (".mrc", ".mrcs", ".rec", ".map", ".st", ".ali", ".ccp4")
 DTYPE_OF_MODE = {0: np.int8, 1: np.int16, 2: np.float32, 6: np.uint16, 12: np.float16}
@@ -55,8 +55,22 @@ def read_mrc_header(path: Path) -> VolumeHeader:
     return _volume_header(path, header, layout)
 
 
-def open_mrc(path: Path) -> tuple[VolumeHeader, npt.NDArray[np.generic]]:
-    """The header and the values `(z, y, x)`, a read-only memory map unless the file is gzip."""
+def read_mrc_stack_header(path: Path) -> VolumeHeader:
+    """The same of a stack of images: `(image, y, x)`, pixel size None unless x and y agree.
+
+    Programs write anything as the depth of a stack's cell, so that only its sides are looked at.
+    """
+    header, layout = _read_layout(path)
+    return _volume_header(path, header, layout, is_stack=True)
+
+
+def open_mrc(path: Path, *, is_stack: bool = False) -> tuple[VolumeHeader, npt.NDArray[np.generic]]:
+    """The header and the values `(z, y, x)`, a read-only memory map unless the file is gzip.
+
+    Args:
+        path: The file.
+        is_stack: Whether z counts images; see `read_mrc_stack_header`.
+    """
     header, layout = _read_layout(path)
     stored: npt.NDArray[np.generic]
     if is_gzip(path):
@@ -67,7 +81,8 @@ def open_mrc(path: Path) -> tuple[VolumeHeader, npt.NDArray[np.generic]]:
         stored = stored.reshape(layout.stored_shape)
     else:
         stored = np.memmap(path, layout.dtype, "r", layout.offset, layout.stored_shape)
-    return _volume_header(path, header, layout), stored.transpose(layout.transpose)
+    described = _volume_header(path, header, layout, is_stack=is_stack)
+    return described, stored.transpose(layout.transpose)
 
 
 def _read_layout(path: Path) -> tuple[_Header, _Layout]:
@@ -195,12 +210,17 @@ def _check_size(path: Path, header: _Header, layout: _Layout, num_bytes: int) ->
         )
 
 
-def _volume_header(path: Path, header: _Header, layout: _Layout) -> VolumeHeader:
+def _volume_header(
+    path: Path, header: _Header, layout: _Layout, *, is_stack: bool = False
+) -> VolumeHeader:
     cell = [float(header["cella"][axis]) for axis in "xyz"]
     num_samples = [int(header[name]) for name in ("mx", "my", "mz")]
     voxel_xyz = [
         side / num if num > 0 else 0.0 for side, num in zip(cell, num_samples, strict=True)
     ]
+    if is_stack:
+        is_square = math.isclose(voxel_xyz[0], voxel_xyz[1], rel_tol=ANISOTROPY)
+        voxel_xyz = [voxel_xyz[0] if is_square else 0.0] * 3
     pixel_size = isotropic_pixel_size(path, voxel_xyz)
     z, y, x = (layout.stored_shape[axis] for axis in layout.transpose)
     return VolumeHeader(

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 # Plain decimal integers without leading zeros; 007 is a name.
 _INTEGER = re.compile(r"[+-]?(0|[1-9]\d{0,17})\Z")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
-_LEADING_ZERO = re.compile(r"[+-]?0\d+\Z")
+_NUMBER = re.compile(r"(?![+-]?0\d+\Z)[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
 _NAN_WORDS = {"nan", "NaN", "<NA>"}
 _LIST_LAYOUT = "star_list"
 
@@ -129,16 +128,17 @@ def _frame(path: Path, block: StarBlock, parsed: object) -> "pandas.DataFrame":
 
 def _typed(column: "pandas.Series[Any]") -> "pandas.Series[Any]":
     """Numbers if all values are numbers, else text with the masked letters put back."""
-    texts = [None if _is_missing(value) else str(value) for value in column]
-    present = [text for text in texts if text is not None]
     import pandas as pd
 
-    if len(present) == len(texts) > 0 and all(_INTEGER.match(text) for text in present):
-        return pd.Series([int(text) for text in present], dtype="int64")
-    if texts and all(_NUMBER.match(t) and not _LEADING_ZERO.match(t) for t in present):
+    values = column.to_numpy(dtype=object).tolist()  # pandas iterates ten times more slowly
+    texts: list[str | None] = [None if _is_missing(value) else value for value in values]
+    present = [text for text in texts if text is not None]
+    if len(present) == len(texts) > 0 and all(map(_INTEGER.match, present)):
+        return pd.Series(list(map(int, present)), dtype="int64")
+    if texts and all(map(_NUMBER.match, present)):
         numbers = [math.nan if text is None else float(text) for text in texts]
         return pd.Series(numbers, dtype="float64")
-    return pd.Series([t and t.translate(UNMASK) for t in texts], dtype="object")
+    return pd.Series([text and text.translate(UNMASK) for text in texts], dtype="object")
 
 
 def _is_missing(value: object) -> bool:

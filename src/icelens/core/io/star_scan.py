@@ -13,6 +13,10 @@ UNMASK = str.maketrans({"\ue000": "'", "\ue001": "#"})
 _VALUE = re.compile(r""""[^"]*"(?=\s|$)|'[^']*'(?=\s|$)|\S+""", re.ASCII)
 
 
+# Quotes, comments, and control characters, at which split() and the pattern above may differ.
+_TRAP = re.compile(r"""["'#\x00-\x08\x0b-\x1f]""")
+
+
 @dataclass
 class StarBlock:
     """A block as counted: whether it is a loop, its columns, and its number of rows."""
@@ -33,6 +37,10 @@ def scan_star(path: Path, text: str) -> tuple[list[StarBlock], str]:
     blocks: list[StarBlock] = []
     lines: list[str] = []
     for number, raw in enumerate(text.split("\n"), start=1):
+        if blocks and _is_plain_row(raw, blocks[-1]):
+            blocks[-1].num_rows += 1
+            lines.append(raw)
+            continue
         values = _values(path, number, raw)
         if not values:
             continue
@@ -45,6 +53,14 @@ def scan_star(path: Path, text: str) -> tuple[list[StarBlock], str]:
         raise InputFileError(f"{path}: no data_ block, expected a STAR file; check the path")
     _check_names(path, blocks)
     return [block for block in blocks if block.columns], "\n".join(lines) + "\n"
+
+
+def _is_plain_row(line: str, block: StarBlock) -> bool:
+    """Whether a line is a further row of a loop that needs no second look, as nearly all are."""
+    if not block.num_rows or not block.is_loop or not line.isascii() or _TRAP.search(line):
+        return False
+    values = line.split()
+    return len(values) == len(block.columns) and not values[0].startswith(("_", "data_", "loop_"))
 
 
 def _values(path: Path, number: int, line: str) -> list[str]:

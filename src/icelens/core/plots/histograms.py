@@ -18,6 +18,7 @@ def stacked_histograms(
     label: str,
     limits: tuple[float, float],
     marks: Mapping[str, Sequence[float]] | None = None,
+    bins: int = _BINS,
 ) -> Figure:
     """Draw how the values of each group are distributed.
 
@@ -26,12 +27,13 @@ def stacked_histograms(
         label: What the values are, with their unit.
         limits: Ends of the axis; values beyond them are counted in the last bins.
         marks: Values at which a line is drawn, for some of the groups.
+        bins: Of each histogram.
     """
     with house_style():
         figure = new_figure(6.4, 0.6 + 0.9 * max(len(groups), 1))
         rows = np.atleast_1d(figure.subplots(max(len(groups), 1), 1, sharex=True))
         for axes, (name, values), colour in zip(rows, groups.items(), cycle(COLOURS), strict=False):
-            axes.hist(np.clip(values, *limits), bins=_BINS, range=limits, color=colour)
+            axes.hist(np.clip(values, *limits), bins=bins, range=limits, color=colour)
             for mark in (marks or {}).get(name, ()):
                 axes.axvline(mark, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
             axes.set_title(f"{name} ({len(values)})", loc="left", fontsize=9)

@@ -9,19 +9,19 @@ from icelens.core.data.pickable import PickableObject
 from icelens.core.errors import CheckpointError, MetadataError, StoppedEarly
 from icelens.core.events import Message, Progress, Saved
 from icelens.core.metrics.detection import DetectionScore
+from icelens.jobs.parts import part_of
 from icelens.jobs.record import write_json
 from icelens.jobs.run import Run
 from icelens.tasks.pick.cross_validate_report import report_folds
-from icelens.tasks.pick.description import amend
 from icelens.tasks.pick.folds import deal_folds
 from icelens.tasks.pick.held_out_file import HELD_OUT_NAME, FinishedFold, read_fold, write_fold
 from icelens.tasks.pick.learning_data import LearningData, open_data
 from icelens.tasks.pick.out_of_fold import OutOfFold, pool_folds
-from icelens.tasks.pick.part_of_run import part_of
 from icelens.tasks.pick.same_settings import comparable_settings, refuse_other_settings
 from icelens.tasks.pick.search_settings import CrossValidateConfig
 from icelens.tasks.pick.splits import Split
 from icelens.tasks.pick.train import train_on
+from icelens.training.checkpoint import amend_checkpoint
 from icelens.training.distributed import is_main_process
 
 RESULT_NAME = "cross_validation.json"
@@ -57,7 +57,7 @@ def cross_validate(config: CrossValidateConfig, run: Run) -> Path:
             "thresholds_from": f"out-of-fold picks of {len(folds)} folds",
         }
         for fold in folds:
-            amend(fold.checkpoint, changes)
+            amend_checkpoint(fold.checkpoint, changes)
         write_json(run.folder / RESULT_NAME, summary(config, folds, pooled, objects))
         run.on_event(Saved(run.folder / RESULT_NAME, "table"))
         report_folds(run, config, folds, pooled, tomograms, objects)

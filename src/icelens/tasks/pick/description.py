@@ -1,4 +1,4 @@
-"""What a checkpoint of pick says about its model: written, read and amended here alone."""
+"""What a checkpoint of pick says about its model: written and read here alone."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from icelens.core.data.pickable import PickableObject
 from icelens.core.errors import CheckpointError
 from icelens.tasks.pick.train_settings import LearningConfig
-from icelens.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from icelens.training.checkpoint import Checkpoint, load_checkpoint
 
 if TYPE_CHECKING:
     from icelens.tasks.pick.network import SegmentationNetwork
@@ -74,12 +74,6 @@ def objects_of(checkpoint: Checkpoint) -> tuple[PickableObject, ...]:
             f"{checkpoint.path}: its description is damaged ({type(error).__name__}: {error}); "
             "copy it again or train again"
         ) from error
-
-
-def amend(path: Path, changes: Mapping[str, Any]) -> None:
-    """Write a checkpoint once more with these parts of its description replaced."""
-    checkpoint = load_checkpoint(path)
-    save_checkpoint(path, checkpoint.tensors, {**checkpoint.description, **changes})
 
 
 def _object(described: Mapping[str, Any]) -> PickableObject:

@@ -10,9 +10,9 @@ import torch
 from icelens.core.errors import IcelensError, RunLockedError
 from icelens.core.events import Event, Message, Metrics, Progress
 from icelens.jobs.journal import read_metrics
+from icelens.jobs.parts import part_of
 from icelens.jobs.run import Run
 from icelens.tasks.pick.loaded_once import LoadedOnce
-from icelens.tasks.pick.part_of_run import part_of
 from icelens.tasks.pick.search_settings import SearchConfig
 from icelens.tasks.pick.search_space import propose, with_changes
 from icelens.tasks.pick.search_workers import sign

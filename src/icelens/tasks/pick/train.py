@@ -7,7 +7,7 @@ from pathlib import Path
 from icelens.core.data.pickable import PickableObject
 from icelens.core.events import Message
 from icelens.jobs.run import Run
-from icelens.tasks.pick.description import amend, describe
+from icelens.tasks.pick.description import describe
 from icelens.tasks.pick.labelled import LabelledTomogram
 from icelens.tasks.pick.learning_data import LearningData, open_data
 from icelens.tasks.pick.learning_setup import (
@@ -25,6 +25,7 @@ from icelens.tasks.pick.settings import DEFAULT_THRESHOLD
 from icelens.tasks.pick.splits import Split, choose_split
 from icelens.tasks.pick.train_report import report_training
 from icelens.tasks.pick.train_settings import LearningConfig, TrainConfig
+from icelens.training.checkpoint import amend_checkpoint
 from icelens.training.device import choose_compute, keep_freed_memory
 from icelens.training.ending import say_how_it_ended
 from icelens.training.loop import fit
@@ -112,7 +113,7 @@ def train_on(
     held_out = judging.judged(best.network, num_views=JUDGING_VIEWS)
     # on what was learnt from, probabilities are too good to choose a threshold by
     thresholds = held_out.thresholds() if validation else {}
-    amend(result.checkpoint, {"thresholds": dict(thresholds), "score": held_out.score})
+    amend_checkpoint(result.checkpoint, {"thresholds": dict(thresholds), "score": held_out.score})
     tests = data.load(split.test, run.on_event)
     tested = None
     if tests:

@@ -6,8 +6,8 @@ import pytest
 
 from icelens.core.events import Event, Message, Metrics, Progress
 from icelens.jobs.journal import read_metrics
+from icelens.jobs.parts import part_of
 from icelens.jobs.run import Run
-from icelens.tasks.pick.part_of_run import part_of
 
 
 def test_words_carry_the_name_and_metrics_are_marked_with_it(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Orientations of single particles: train, infer, refine, watch."""

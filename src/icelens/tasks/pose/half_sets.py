@@ -1,0 +1,60 @@
+"""Which particles belong to which half set, and which of them are held out."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from icelens.core.data.half_sets import dealt_half_sets
+from icelens.core.data.particles import Particles
+from icelens.core.errors import MetadataError
+from icelens.core.events import Message, OnEvent
+from icelens.training.seed import generator_for
+
+Integers = npt.NDArray[np.int64]
+
+LEAST = 2
+"""Particles that a set must have at least to be split into learning and validation."""
+
+
+def half_sets(particles: Particles, *, seed: int, on_event: OnEvent) -> Integers:
+    """1 or 2 for each row: the file's own, or drawn by particle where it knows none.
+
+    Raises:
+        MetadataError: If the file knows it of some particles only.
+    """
+    known = particles.half_set > 0
+    if known.all() and len(particles):
+        return particles.half_set
+    if known.any():
+        raise MetadataError(
+            f"particles: {int((~known).sum())} of {len(particles)} images have no half set "
+            "(rlnRandomSubset), the others do; expected all or none, remove the column or fill it"
+        )
+    on_event(
+        Message(
+            f"no half sets in the particle files: {len(particles)} images are split at random by "
+            f"particle (seed {seed})",
+            "warning",
+        )
+    )
+    return dealt_half_sets(particles, seed=seed)
+
+
+def hold_out(
+    particles: Particles, rows: Integers, *, share: float, seed: int
+) -> tuple[Integers, Integers]:
+    """Part rows into those to learn from and those held out; a particle's images stay together.
+
+    Raises:
+        MetadataError: If there are too few particles.
+    """
+    numbers, place = np.unique(particles.particle[rows], return_inverse=True)
+    if len(numbers) < LEAST:
+        raise MetadataError(
+            f"particles: a set of {len(numbers)} particle(s) cannot be split into learning and "
+            f"validation, expected {LEAST} or more; give more particles or `--halves no`"
+        )
+    count = min(max(1, round(share * len(numbers))), len(numbers) - 1)
+    order = torch.randperm(len(numbers), generator=generator_for(seed, "hold out")).numpy()
+    is_held_out = (order < count)[place]
+    return rows[~is_held_out], rows[is_held_out]

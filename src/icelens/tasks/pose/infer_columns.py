@@ -1,0 +1,32 @@
+"""Columns of inferred particles besides the best pose."""
+
+import numpy as np
+import numpy.typing as npt
+
+from icelens.tasks.pose.found_poses import FoundPoses
+from icelens.tasks.pose.refine_columns import further_poses
+
+CONFIDENCE = "rlnParticleFigureOfMerit"
+ZSCORE = "ilDirectionalZScore"
+USED = "ilIsUsed"
+
+Columns = dict[str, npt.NDArray[np.generic]]
+
+
+def columns_of(found: FoundPoses, half_set: npt.NDArray[np.int64] | None) -> Columns:
+    """Confidence, z-score, what the refinement says, and further poses, for each row.
+
+    The confidence is the network's: the probability of its best mode. What the refinement says of
+    its own poses is in the columns that `icelens pose refine` writes.
+    """
+    table = found.table
+    columns: Columns = {
+        CONFIDENCE: found.network.probability[:, 0],
+        ZSCORE: np.nan_to_num(found.zscore, nan=0.0),
+        USED: found.is_kept.astype(np.int64),
+        "ilNetworkWidthDegrees": found.network.width[:, 0],
+    }
+    columns |= further_poses(table)
+    if half_set is not None:
+        columns["rlnRandomSubset"] = half_set
+    return columns

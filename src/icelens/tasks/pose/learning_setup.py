@@ -1,0 +1,146 @@
+"""From settings to what the training loop needs: shape of images, network, lengths."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from icelens.core.data.particles import Particles
+from icelens.core.errors import CheckpointError, MetadataError
+from icelens.core.events import Message, OnEvent
+from icelens.core.io.image_stacks import ImageReader
+from icelens.tasks.pose.augment import Augmentation
+from icelens.tasks.pose.batches import LabelledImages
+from icelens.tasks.pose.half_sets import Integers
+from icelens.tasks.pose.model import PoseModel, read_models
+from icelens.tasks.pose.network.build import build_network
+from icelens.tasks.pose.network_images import ImageShape, read_network_images
+from icelens.tasks.pose.train_settings import TrainConfig
+from icelens.training.loop import FitSettings
+
+_MASK_SHARE = 0.95
+
+
+def image_shape(config: TrainConfig, particles: Particles) -> ImageShape:
+    """Sampling and mask: as asked, else so that the whole box of the images fits.
+
+    Raises:
+        MetadataError: If the mask is larger than the network's box.
+    """
+    extent = float((particles.pixel_size() * particles.box_size()).min())
+    pixel_size = config.pixel_size
+    if pixel_size is None:
+        # never finer than the data: what is not in the images cannot be seen
+        pixel_size = max(extent / config.box_size, float(particles.pixel_size().max()))
+    side = config.box_size * pixel_size
+    diameter = config.mask_diameter or _MASK_SHARE * min(side, extent)
+    if diameter > side:
+        raise MetadataError(
+            f"--mask-diameter is {diameter:g} Å, but the network's box of {config.box_size} px at "
+            f"{pixel_size:g} Å/px is {side:g} Å wide; choose a smaller mask, or a larger "
+            "--box-size or --pixel-size"
+        )
+    return ImageShape(config.box_size, pixel_size, diameter / 2.0, config.ctf == "phase-flip")
+
+
+def labelled_images(
+    particles: Particles,
+    rows: Integers,
+    shape: ImageShape,
+    reader: ImageReader,
+    *,
+    use_weights: bool,
+    on_event: OnEvent,
+) -> LabelledImages:
+    """Read and prepare images with their poses; those that are not finite are left out."""
+    images = read_network_images(particles, rows, shape, reader=reader, on_event=on_event)
+    is_good = ~np.isin(rows, list(reader.bad_rows))
+    kept = particles.take(rows[is_good])
+    weight = kept.weight if use_weights else np.ones(len(kept))
+    if not weight.any():
+        raise MetadataError("particles: every weight is 0, nothing can be learnt; check them")
+    return LabelledImages(
+        images[torch.from_numpy(is_good)],
+        torch.from_numpy(kept.rotation).float(),
+        torch.from_numpy(kept.shift_yx / shape.pixel_size).float(),
+        torch.from_numpy(weight).float(),
+    )
+
+
+def make_network(config: TrainConfig, start: PoseModel | None, on_event: OnEvent) -> nn.Module:
+    """The network as asked for, with the weights of another model if one is given.
+
+    Raises:
+        CheckpointError: If that has another network or symmetry.
+    """
+    settings = {
+        "encoder": config.encoder,
+        "encoder_settings": dict(config.encoder_settings),
+        "box_size": config.box_size,
+        "max_degree": config.max_degree,
+        "sphere_channels": config.sphere_channels,
+        "rotation_channels": config.rotation_channels,
+    }
+    network = build_network(settings, config.symmetry)
+    if start is None:
+        return network
+    if start.network.settings != network.settings:
+        raise CheckpointError(
+            f"{start.path}: its network is {start.network.settings}, expected "
+            f"{network.settings}; use the settings it was trained with"
+        )
+    if start.symmetry != config.symmetry:
+        on_event(
+            Message(
+                f"{start.path} was trained for {start.symmetry}, now {config.symmetry} is learnt",
+                "warning",
+            )
+        )
+    network.load_state_dict(start.network.state_dict())
+    return network
+
+
+def start_of(path: Path | None, half_set: int) -> PoseModel | None:
+    """The model to start a half set from: the same half, so that halves stay independent.
+
+    Raises:
+        CheckpointError: If it has none for it.
+    """
+    if path is None:
+        return None
+    models = read_models(path)
+    if half_set not in models:
+        raise CheckpointError(
+            f"{path}: has no network for half set {half_set or 'all'}, only for "
+            f"{', '.join(str(known or 'all') for known in models)}; train with the same --halves"
+        )
+    return models[half_set]
+
+
+def augmentation_of(config: TrainConfig) -> Augmentation | None:
+    """How images are varied; not at all where a few are to be learnt by heart."""
+    if config.overfit is not None:
+        return None
+    return Augmentation(**config.augmentation.model_dump())
+
+
+def fit_settings(config: TrainConfig, num_images: int, epochs: int) -> FitSettings:
+    """Length and rates of a run over so many images."""
+    steps = max(1, -(-epochs * num_images // config.batch_size))
+    interval = max(1, steps // config.validations)
+    return FitSettings(
+        num_steps=steps,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        min_learning_rate=config.learning_rate / 100,
+        warmup_steps=min(100, steps // 4),
+        weight_decay=config.weight_decay,
+        ema_decay=config.ema_decay,
+        accumulate=config.accumulate,
+        save_every=interval,
+        validate_every=interval,
+        patience=config.patience,
+        compile=config.compile,
+        time_limit=None if config.time_limit is None else config.time_limit * 60.0,
+    )

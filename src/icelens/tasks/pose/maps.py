@@ -1,0 +1,48 @@
+"""Half maps, the map of all images and their correlation, written as files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from icelens.core.data.volume import Volume
+from icelens.core.events import Message, OnEvent, Saved
+from icelens.core.fourier.insertion import SliceSums
+from icelens.core.fourier.wiener import HalfMaps, reconstruct_halves
+from icelens.core.io.csv_table import write_csv
+from icelens.core.io.volumes import write_volume
+
+
+def write_maps(
+    folder: Path,
+    sums: Mapping[int, SliceSums | None],
+    symmetry: str,
+    pixel_size: float,
+    on_event: OnEvent,
+    *,
+    stem: str = "",
+) -> HalfMaps | None:
+    """Reconstruct from the sums of both half sets; nothing if one of them has no image."""
+    first, second = sums.get(1), sums.get(2)
+    if first is None or second is None:
+        on_event(Message("only one half set has images: no map is reconstructed", "warning"))
+        return None
+    maps = reconstruct_halves(first, second, symmetry=symmetry, pixel_size=pixel_size)
+    save_halves(folder, stem, maps, pixel_size, on_event)
+    on_event(Message(f"The half maps agree to {maps.resolution:.2f} Å (FSC 0.143, no mask)"))
+    return maps
+
+
+def save_halves(
+    folder: Path, stem: str, maps: HalfMaps, pixel_size: float, on_event: OnEvent
+) -> None:
+    """Write `half_1.mrc`, `half_2.mrc`, `map.mrc` and `fsc.csv`, after `stem`."""
+    for name, density in (("half_1", maps.half_1), ("half_2", maps.half_2), ("map", maps.full)):
+        path = folder / f"{stem}{name}.mrc"
+        write_volume(path, Volume(density.to(torch.float32).cpu().numpy(), pixel_size))
+        on_event(Saved(path, "volume"))
+    path = folder / f"{stem}fsc.csv"
+    curve = zip(maps.fsc.spatial_frequency.tolist(), maps.fsc.correlation.tolist(), strict=True)
+    rows = [[shell, frequency, value] for shell, (frequency, value) in enumerate(curve)]
+    write_csv(path, ["shell", "spatial_frequency", "fsc"], rows)
+    on_event(Saved(path, "table"))

@@ -1,0 +1,1 @@
+"""The network: image to sphere to rotations."""

@@ -1,0 +1,61 @@
+"""Images on rings about their centre: turning an image in its plane shifts them along the angle."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class PolarSampler(nn.Module):
+    """Sample maps on rings by linear interpolation; tables are made anew, never saved.
+
+    Ring r has the radius `(r + 1/2) * spacing`, angle a lies `2 pi a / num_angles` from x towards
+    y, about the point that the centre pixel `n // 2` of the image falls on.
+    """
+
+    def __init__(
+        self, box_size: int, num_radii: int, num_angles: int, *, reach: float, stride: int = 1
+    ) -> None:
+        """Prepare the places.
+
+        Args:
+            box_size: Side of the image in px.
+            num_radii: Rings.
+            num_angles: Samples of each ring.
+            reach: Radius up to which rings lie, in px of the image.
+            stride: Px of the image that one px of the map stands for.
+        """
+        super().__init__()
+        radius = (torch.arange(num_radii) + 0.5) * (reach / num_radii)
+        angle = torch.arange(num_angles) * (2.0 * math.pi / num_angles)
+        offset_xy = torch.stack([torch.cos(angle), torch.sin(angle)], dim=-1)
+        place_xy = box_size // 2 + radius[:, None, None] * offset_xy
+        # map px p covers the image from stride * p; its middle lies (stride - 1) / 2 further on
+        side = box_size // stride
+        on_map = (place_xy - 0.5 * (stride - 1)) / stride
+        # -1 and 1 are the outer edges of the first and the last px
+        self.register_buffer("grid", (2.0 * on_map + 1.0) / side - 1.0, persistent=False)
+
+    def forward(self, maps: Float[Tensor, "b c y x"]) -> Float[Tensor, "b c radius angle"]:
+        """Values on the rings; zero outside the map."""
+        grid = self.grid.expand(len(maps), -1, -1, -1).to(maps.dtype)
+        return F.grid_sample(maps, grid, mode="bilinear", align_corners=False)
+
+
+class RingConvolution(nn.Module):
+    """A convolution over radius and angle that knows that the angle is a circle."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, *, stride: int = 1
+    ) -> None:
+        super().__init__()
+        self.margin = kernel // 2
+        self.convolution = nn.Conv2d(in_channels, out_channels, kernel, stride=stride)
+
+    def forward(self, rings: Float[Tensor, "b c radius angle"]) -> Float[Tensor, "b d r a"]:
+        """Convolve; rings are repeated at the centre and the rim, the angle is wrapped."""
+        margin = self.margin
+        wrapped = torch.cat([rings[..., -margin:], rings, rings[..., :margin]], dim=-1)
+        return self.convolution(F.pad(wrapped, (0, 0, margin, margin)))

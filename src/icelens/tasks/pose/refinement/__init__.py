@@ -1,0 +1,1 @@
+"""Local refinement of poses by the likelihood of the images."""

@@ -1,0 +1,219 @@
+"""Train one network for each half set of particles with known poses."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from icelens.core.data.particles import Particles
+from icelens.core.data.volume import Volume
+from icelens.core.errors import StoppedEarly
+from icelens.core.events import Message, Metrics, Progress, Saved
+from icelens.core.fourier.insertion import SliceSums
+from icelens.core.fourier.particle_sums import insert_particles
+from icelens.core.fourier.wiener import reconstruct_map
+from icelens.core.geometry.symmetry import symmetry_operators
+from icelens.core.io.image_stacks import ImageReader
+from icelens.core.io.particle_files import read_particles
+from icelens.core.io.volumes import write_volume
+from icelens.core.optics.image_source import ImageSource
+from icelens.jobs.parts import part_of
+from icelens.jobs.run import Run
+from icelens.tasks.pose.batches import LabelledImages, PoseBatches
+from icelens.tasks.pose.half_sets import Integers, half_sets, hold_out
+from icelens.tasks.pose.held_out import HeldOut, Judge, in_words, judge
+from icelens.tasks.pose.learning_setup import (
+    augmentation_of,
+    fit_settings,
+    image_shape,
+    labelled_images,
+    make_network,
+    start_of,
+)
+from icelens.tasks.pose.model import HALF_FOLDERS, PoseReader, describe, read_model
+from icelens.tasks.pose.network_images import ImageShape
+from icelens.tasks.pose.objective import PoseObjective
+from icelens.tasks.pose.train_settings import TrainConfig
+from icelens.training.checkpoint import amend_checkpoint
+from icelens.training.device import Compute, choose_compute, keep_freed_memory
+from icelens.training.ending import say_how_it_ended
+from icelens.training.loop import FitResult, fit
+from icelens.training.seed import derive_seed, seed_everything
+
+
+@dataclass(frozen=True, eq=False)
+class Learning:
+    """What all half sets share."""
+
+    config: TrainConfig
+    particles: Particles
+    reader: ImageReader
+    shape: ImageShape
+    compute: Compute
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """One network and how it did on what it never saw."""
+
+    checkpoint: Path
+    held_out: HeldOut
+    train_rows: Integers
+
+
+def train(config: TrainConfig, run: Run) -> Path:
+    """Train, and return the folder of the model.
+
+    Raises:
+        StoppedEarly: If the time limit came first.
+    """
+    deadline = None if config.time_limit is None else time.monotonic() + 60.0 * config.time_limit
+    symmetry_operators(config.symmetry)
+    compute = choose_compute(config.device, config.precision, config.threads)
+    keep_freed_memory(compute)
+    file = read_particles(
+        config.particles, stack_root=config.stack_root, need_poses=True, on_event=run.on_event
+    )
+    particles = file.particles
+    reader = ImageReader(particles, on_event=run.on_event)
+    shape = image_shape(config, particles)
+    run.on_event(
+        Message(
+            f"{len(particles)} images; the network sees {shape.box_size} px at "
+            f"{shape.pixel_size:.3g} Å/px, within {2 * shape.mask_radius:.0f} Å"
+        )
+    )
+    learning = Learning(config, particles, reader, shape, compute)
+    for half_set, rows in rows_by_half(learning, run).items():
+        left = None if deadline is None else (deadline - time.monotonic()) / 60.0
+        if left is not None and left <= 0:
+            raise StoppedEarly("the time limit was reached; `--resume` continues")
+        name = HALF_FOLDERS[half_set].replace("_", " ")
+        timed = replace(learning, config=config.model_copy(update={"time_limit": left}))
+        with part_of(run, run.folder / HALF_FOLDERS[half_set], name, resume=run.resume) as part:
+            trained = train_half(timed, rows, half_set, part)
+        report_half(trained.held_out, name, run)
+    return run.folder
+
+
+def rows_by_half(learning: Learning, run: Run) -> Mapping[int, Integers]:
+    """Rows of each half set that gets a network; all of them under 0 where halves are not asked."""
+    config, particles = learning.config, learning.particles
+    if not config.halves:
+        return {0: np.arange(len(particles))}
+    half_set = half_sets(particles, seed=config.seed, on_event=run.on_event)
+    return {number: np.flatnonzero(half_set == number) for number in (1, 2)}
+
+
+def train_half(learning: Learning, rows: Integers, half_set: int, run: Run) -> Trained:
+    """Train the network of one half set, judge it and describe how sure it is."""
+    config = learning.config
+    learnt, held_out = hold_out(learning.particles, rows, share=config.validation, seed=config.seed)
+    held_out = held_out[: config.max_validation]
+    if config.overfit is not None:
+        learnt = held_out = rows[: config.overfit]
+    seed = derive_seed(config.seed, half_set) % 2**31
+    seed_everything(seed)  # the first weights are drawn, too
+    network = make_network(config, start_of(config.pretrained, half_set), run.on_event)
+    data, check = (_images(learning, part, run) for part in (learnt, held_out))
+    result, reader_of = _fit(learning, network, data, check, half_set, seed, run)
+    best = read_model(result.checkpoint)
+    answers = judge(
+        reader_of(best.network), check, config.symmetry, pixel_size=learning.shape.pixel_size
+    )
+    scores = DirectionalScores.of(answers.rotation, answers.probability, config.symmetry)
+    amend_checkpoint(
+        result.checkpoint,
+        {"validation": answers.summary(), "confidence": {"scores": scores.to_json()}},
+    )
+    write_reference(learning, learnt, result.checkpoint.parent, run)
+    run.on_event(Message(f"best step {result.best_step}: {in_words(answers.summary())}"))
+    say_how_it_ended(result, run.on_event)
+    return Trained(result.checkpoint, answers, learnt)
+
+
+def write_reference(learning: Learning, rows: Integers, folder: Path, run: Run) -> Path:
+    """Reconstruct the map of the particles that were learnt from: what refinement compares with."""
+    particles = learning.particles
+    group = particles.optics[int(particles.optics_index[rows[0]])]
+    sums = SliceSums(group.box_size, device=learning.compute.device)
+    insert_particles(
+        sums,
+        ImageSource(particles, learning.reader, learning.compute.device),
+        rows,
+        pixel_size=group.pixel_size,
+        on_done=lambda done: run.on_event(Progress("reference map", done, len(rows), "image")),
+    )
+    density = reconstruct_map(sums, symmetry=learning.config.symmetry)
+    path = folder / REFERENCE_NAME
+    write_volume(path, Volume(density.float().cpu().numpy(), group.pixel_size))
+    run.on_event(Saved(path, "volume"))
+    return path
+
+
+def _images(learning: Learning, rows: Integers, run: Run) -> LabelledImages:
+    return labelled_images(
+        learning.particles,
+        rows,
+        learning.shape,
+        learning.reader,
+        use_weights=learning.config.use_weights,
+        on_event=run.on_event,
+    )
+
+
+def _fit(
+    learning: Learning,
+    network: nn.Module,
+    data: LabelledImages,
+    check: LabelledImages,
+    half_set: int,
+    seed: int,
+    run: Run,
+) -> tuple[FitResult, Callable[[nn.Module], PoseReader]]:
+    config, compute = learning.config, learning.compute
+
+    def reader_of(trained: nn.Module) -> PoseReader:
+        return PoseReader(trained, config.symmetry, learning.shape, compute)
+
+    judging = Judge(check, config.symmetry, learning.shape.pixel_size, reader_of, run.on_event)
+
+    def tell(_: nn.Module, step: int) -> None:
+        if judging.latest is not None:
+            run.on_event(Metrics(step, judging.latest))
+
+    objective = PoseObjective(
+        config.max_degree,
+        symmetry_operators(config.symmetry),
+        grid_order=config.grid_order,
+        target_width=config.target_width,
+        label_smoothing=config.label_smoothing,
+        shift_weight=config.shift_weight,
+        device=compute.device,
+    )
+    batches = PoseBatches(
+        data,
+        learning.shape,
+        batch_size=config.batch_size,
+        augmentation=augmentation_of(config),
+        seed=seed,
+        device=compute.device,
+    )
+    result = fit(
+        network,
+        objective,
+        batches,
+        fit_settings(config, len(data), config.epochs),
+        compute=compute,
+        folder=run.folder,
+        describe=describe(network.settings, config.symmetry, learning.shape, half_set),
+        seed=seed,
+        resume=run.resume,
+        on_event=run.on_event,
+        validate=judging,
+        at_save=tell,
+    )
+    return result, reader_of
