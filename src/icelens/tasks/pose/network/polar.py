@@ -67,7 +67,7 @@ class RingConvolution(nn.Module):
 
     def forward(self, rings: Float[Tensor, "b c radius angle"]) -> Float[Tensor, "b d r a"]:
         """Convolve; the angle is wrapped, beyond the centre and the rim there are zeros."""
-        margin = self.margin
-        wrapped = torch.cat([rings[..., -margin:], rings, rings[..., :margin]], dim=-1)
+        margin, end = self.margin, rings.shape[-1] - self.margin
+        wrapped = torch.cat([rings[..., end:], rings, rings[..., :margin]], dim=-1)
         features: Tensor = self.convolution(wrapped)
         return features
