@@ -1,4 +1,4 @@
-"""Honest probabilities have no calibration error; boasting and modesty have what they are off by."""
+"""Honest probabilities have no calibration error; others have what they are off by."""
 
 import math
 

@@ -7,7 +7,7 @@ from icelens.core.plots.scatter import scatter
 
 
 @pytest.mark.parametrize("is_log", [False, True])
-def test_every_pair_is_a_point(is_log: bool) -> None:
+def test_every_pair_is_a_point(*, is_log: bool) -> None:
     x, y = np.array([0.1, 0.5, 0.9]), np.array([30.0, 3.0, 0.3])
     figure = scatter(x, y, xlabel="probability", ylabel="error", is_log=is_log)
     (axes,) = figure.axes

@@ -30,9 +30,7 @@ def test_even_views_make_an_even_map() -> None:
 def test_a_preferred_view_is_drawn_at_its_longitude_and_latitude(rot: float, tilt: float) -> None:
     psi = np.arange(0.0, 360.0, 0.1)
     angles = np.stack([np.full_like(psi, rot), np.full_like(psi, tilt), psi], axis=1)
-    row, column = np.unravel_index(
-        drawn(matrices_from_relion_angles(angles)).argmax(), (180, 360)
-    )
+    row, column = np.unravel_index(drawn(matrices_from_relion_angles(angles)).argmax(), (180, 360))
     # cells of the map are up to 8 degrees wide
     assert row - 90 == pytest.approx(90.0 - tilt, abs=9.0)
     assert (column - 180 - rot + 180) % 360 - 180 == pytest.approx(0.0, abs=12.0)
