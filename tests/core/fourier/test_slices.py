@@ -3,7 +3,7 @@ import torch
 import torch_fourier_slice
 
 from icelens.core.errors import GeometryError
-from icelens.core.fourier.slices import project_volume
+from icelens.core.fourier.slices import central_slices, project_volume, slice_source
 from icelens.core.geometry.rotations import random_rotations
 
 
@@ -65,3 +65,34 @@ def test_mass_of_a_projection_does_not_depend_on_the_view() -> None:
 def test_boxes_must_be_cubes() -> None:
     with pytest.raises((GeometryError, TypeError), match=r"cubic|Type-check"):
         project_volume(torch.zeros(4, 4, 6), torch.eye(3))
+
+
+def test_finer_padding_interpolates_better() -> None:
+    volume, rotation = blobs(24).double(), random_rotations(6, torch.Generator().manual_seed(7))
+    exact = central_slices(slice_source(volume, padding=6), rotation.double(), padding=6)
+    errors = []
+    for padding in (2, 3):
+        slices = central_slices(slice_source(volume, padding=padding), rotation, padding=padding)
+        errors.append(float((slices - exact).norm() / exact.norm()))
+    assert errors[1] < 0.7 * errors[0] < 0.05
+
+
+def test_slices_know_how_they_change_with_the_rotation() -> None:
+    source = slice_source(blobs(16).double())
+    rotation = random_rotations(2, torch.Generator().manual_seed(8), dtype=torch.float64)
+    direction = torch.randn(2, 3, 3, generator=torch.Generator().manual_seed(9)).double()
+    rotation.requires_grad_()
+    energy = central_slices(source, rotation).abs().square().sum()
+    (gradient,) = torch.autograd.grad(energy, rotation)
+    step = 1e-6
+    with torch.no_grad():
+        change = central_slices(source, rotation + step * direction).abs().square().sum() - energy
+    assert float((gradient * direction).sum()) == pytest.approx(float(change) / step, rel=1e-3)
+
+
+def test_nothing_beyond_the_radius_is_cut() -> None:
+    source, rotation = slice_source(blobs(16)), torch.eye(3)[None]
+    full, near = central_slices(source, rotation), central_slices(source, rotation, max_radius=4)
+    radius = torch.fft.fftfreq(16, d=1 / 16)[:, None].hypot(torch.fft.rfftfreq(16, d=1 / 16))
+    assert torch.equal(near[0, radius <= 4], full[0, radius <= 4])
+    assert not near[0, radius > 4].any()

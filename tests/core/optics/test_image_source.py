@@ -2,11 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from icelens.core.optics.image_source import ImageSource
 from pose_world import BOX, PIXEL, make_world, written
 
 from icelens.core.data.optics_group import OpticsGroup
 from icelens.core.io.image_stacks import ImageReader
+from icelens.core.optics.image_source import ImageSource
 
 
 def _source(folder: Path, optics: OpticsGroup) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

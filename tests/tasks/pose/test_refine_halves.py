@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from icelens.core.optics.image_source import ImageSource
 from pose_world import BOX, PIXEL, make_world, written
 
 from icelens.core.fourier.slices import project_volume
 from icelens.core.io.image_stacks import ImageReader
 from icelens.core.metrics.fsc import fourier_shell_correlation
+from icelens.core.optics.image_source import ImageSource
 from icelens.tasks.pose.refine_halves import half_sets, reconstructed_halves, references_from
 from icelens.tasks.pose.refine_settings import RefineConfig
 

@@ -6,7 +6,6 @@ that linear interpolation reads them with. Half of the grid is kept, `x >= 0`; a
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Complex, Float
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from icelens.core.errors import GeometryError
 from icelens.core.fourier.disc import SLACK, Disc, disc
+from icelens.core.fourier.padded_grid import Grid, folded, with_mates
 from icelens.core.fourier.scatter import RECORD, add_to_corners, place_of
 from icelens.core.fourier.slices import PADDING
 
@@ -23,37 +23,6 @@ _MOST_POINTS = 2**31 - 1
 """Places are whole numbers of 32 bits; 34 GB in single precision, a box of 800 px."""
 _SAMPLES_SORTED = 1 << 21
 """Samples sorted by place together: the more, the more of them meet in a piece of the grid."""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Stored part of a padded transform, the zero frequency at `(reach, reach, 0)`.
-
-    Attributes:
-        box_size: Side of the map, in px.
-        padding: How much finer than the map's own transform the grid is.
-        max_radius: Of what is inserted, in cycles per box of the map.
-    """
-
-    box_size: int
-    padding: int
-    max_radius: int
-
-    @property
-    def reach(self) -> int:
-        """Largest index along an axis that a sample can have."""
-        return self.padding * self.max_radius
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Points along z, y and x; one beyond the reach for the corners of the last samples."""
-        side = 2 * self.reach + 2
-        return side, side, self.reach + 2
-
-    @property
-    def padded_size(self) -> int:
-        """Side of the padded box, in px."""
-        return self.padding * self.box_size
 
 
 class SliceSums:
@@ -125,14 +94,14 @@ class SliceSums:
     @property
     def numerator(self) -> Complex[Tensor, "m m m_half"]:
         """Sum of `CTF * X`, rfft order, both Friedel mates counted."""
-        folded = _folded(self.values[..., :2].contiguous(), self.grid)
-        return _with_mates(torch.view_as_complex(folded), self.grid)
+        parts = folded(self.values[..., :2].contiguous(), self.grid)
+        return with_mates(torch.view_as_complex(parts), self.grid)
 
     @property
     def weight(self) -> Float[Tensor, "m m m_half"]:
         """Sum of `CTF^2`, rfft order, both Friedel mates counted."""
-        folded = _folded(self.values[..., 2:3].contiguous(), self.grid)
-        return _with_mates(folded.squeeze(-1), self.grid)
+        part = folded(self.values[..., 2:3].contiguous(), self.grid)
+        return with_mates(part.squeeze(-1), self.grid)
 
     def insert(
         self,
@@ -271,26 +240,3 @@ def _fill_terms(
     torch.mul(parts[..., 1], first * sign, out=records[..., 1])
     records[..., 2] = weighted if ctf is None else weighted * ctf
     records[..., 3] = 0.0
-
-
-def _folded(values: Float[Tensor, "z y x part"], grid: Grid) -> Float[Tensor, "m m m_half part"]:
-    """Bring the stored part into rfft order; an index of half the padded box is its negative."""
-    size = grid.padded_size
-    half = size // 2 + 1
-    index = torch.arange(-grid.reach, grid.reach + 2, device=values.device) % size
-    kept = min(half, values.shape[2])
-    folded = values.new_zeros(size, size, half, values.shape[3])
-    planes = values.new_zeros(len(values), size, half, values.shape[3])
-    planes[:, :, :kept].index_add_(1, index, values[:, :, :kept])
-    folded.index_add_(0, index, planes)
-    return folded
-
-
-def _with_mates(values: Tensor, grid: Grid) -> Tensor:
-    """Add the mates of samples near a plane that holds both: zero, and Nyquist of an even box."""
-    columns = [0] if grid.padded_size % 2 else [0, grid.padded_size // 2]
-    for column in columns:
-        plane = values[:, :, column]
-        mates = plane.flip(0, 1).roll((1, 1), (0, 1)).conj()
-        values[:, :, column] = plane + mates
-    return values

@@ -100,10 +100,10 @@ class RotationGrid:
         """Values at all rotations of the grid, in its order."""
         num_m, num_n, num_l, items = coefficients.shape
         pairs = torch.view_as_real(coefficients.contiguous()).reshape(num_m, num_n, num_l, -1)
-        on_rings = torch.view_as_complex((self._small @ pairs).unflatten(-1, (items, 2)))
+        on_rings = _as_complex(self._small @ pairs, items)
         by_ring = on_rings.permute(2, 1, 0, 3).flatten(2)  # ring, n, (m item)
         on_cells = (self._turned @ by_ring).flatten(0, 1)[self._cell]
-        parts = torch.view_as_real(on_cells.unflatten(1, (num_m, items)))  # cell, m, item, part
+        parts = torch.view_as_real(on_cells.reshape(-1, num_m, items))  # cell, m, item, part
         stacked = parts.permute(2, 0, 3, 1).flatten(2)  # item, cell, (part m)
         return (stacked @ self._waves.T).flatten(1)
 
@@ -129,7 +129,7 @@ class CellValues:
         """Values of each item's function in the cells named for it."""
         num_m, num_n, num_l, items = coefficients.shape
         pairs = torch.view_as_real(coefficients.contiguous()).reshape(num_m, num_n, num_l, -1)
-        on_rings = torch.view_as_complex((self._small @ pairs).unflatten(-1, (items, 2)))
+        on_rings = _as_complex(self._small @ pairs, items)
         turns = num_turns(self.order)
         direction = index // turns
         own = torch.arange(items, device=index.device)[:, None]
@@ -150,6 +150,12 @@ class EulerGrid(torch.nn.Module):
     References:
         Kostelec & Rockmore, J. Fourier Anal. Appl. 14 (2008), the separation of variables.
     """
+
+    small: Tensor
+    small_back: Tensor
+    to_n: Tensor
+    to_m: Tensor
+    from_m: Tensor
 
     def __init__(self, max_degree: int, *, oversampling: float = 1.0) -> None:
         super().__init__()
@@ -181,7 +187,7 @@ class EulerGrid(torch.nn.Module):
         """Values of the functions at the nodes."""
         num_m, num_n, num_l, items = coefficients.shape
         pairs = torch.view_as_real(coefficients.contiguous()).reshape(num_m, num_n, num_l, -1)
-        on_polar = torch.view_as_complex((self.small @ pairs).unflatten(-1, (items, 2)))
+        on_polar = _as_complex(self.small @ pairs, items)
         on_gamma = self.to_n @ on_polar.flatten(2)  # m, gamma, (polar item)
         parts = torch.view_as_real(on_gamma).movedim(-1, 0).flatten(0, 1)  # (part m), gamma, ...
         values = self.to_m @ parts.flatten(1)
@@ -192,10 +198,15 @@ class EulerGrid(torch.nn.Module):
         _, _, num_polar, items = values.shape
         real, imaginary = (self.from_m @ values.flatten(1)).chunk(2)
         # complex conjugates of the waves: from_m carries exp(+i m a)
-        by_m = torch.complex(real, imaginary).unflatten(1, (self.num_turns, num_polar * items))
+        by_m = torch.complex(real, imaginary).reshape(-1, self.num_turns, num_polar * items)
         by_n = self.to_n.conj().T @ by_m  # m, n, (polar item)
-        pairs = torch.view_as_real(by_n).unflatten(2, (num_polar, items)).flatten(3)
-        return torch.view_as_complex((self.small_back @ pairs).unflatten(-1, (items, 2)))
+        pairs = torch.view_as_real(by_n).reshape(*by_n.shape[:2], num_polar, -1)
+        return _as_complex(self.small_back @ pairs, items)
+
+
+def _as_complex(pairs: Float[Tensor, "*axes pairs"], items: int) -> Complex[Tensor, "*axes item"]:
+    """Complex numbers whose parts lie beside each other along the last axis."""
+    return torch.view_as_complex(pairs.reshape(*pairs.shape[:-1], items, 2))
 
 
 def _as_float(table: np.ndarray, device: torch.device | str) -> Tensor:

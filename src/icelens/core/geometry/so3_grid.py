@@ -1,7 +1,9 @@
 """A grid of rotations that halves its step with each order: HEALPix directions times turns.
 
 Order k has `72 * 8^k` rotations about `60 / 2^k` degrees apart. Rotation g looks along direction
-`g // turns`, turned in the plane by step `g % turns`; each cell holds eight of the next order.
+`g // turns`, turned in the plane by step `g % turns`. Each cell has eight children of the next
+order, which hold about nine tenths of it and as much of the neighbouring turns: turns are counted
+in the frame of each cell's own centre, which keeps cells round at the poles.
 """
 
 from functools import cache
@@ -49,8 +51,7 @@ def grid_index(rotation: npt.ArrayLike, order: int) -> Integers:
     cell = healpix_cell(matrix[..., 2, :], order)
     psi = _turn_between(matrix, _untwisted(order, cell))
     turn = np.floor((psi % 360.0) / grid_step(order)).astype(np.int64) % num_turns(order)
-    index: Integers = cell * num_turns(order) + turn
-    return index
+    return np.asarray(cell * num_turns(order) + turn, np.int64)
 
 
 def children(index: npt.ArrayLike, order: int) -> Integers:

@@ -51,7 +51,7 @@ def zyz_angles(rotation: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
     """Radians `a, b, c` with `R = Rz(a) Ry(b) Rz(c)`, b from 0 to pi; c is 0 at its ends."""
     matrix = np.asarray(rotation, np.float64)
     sine = np.hypot(matrix[..., 0, 2], matrix[..., 1, 2])
-    polar = np.arctan2(sine, matrix[..., 2, 2])
+    polar = np.asarray(np.arctan2(sine, matrix[..., 2, 2]))
     # below this sine both axes coincide, and the quotients are noise
     is_locked = sine < 1e-7
     first = np.where(

@@ -91,6 +91,7 @@ def open_setting(config: InferConfig, on_event: OnEvent) -> Setting:
     file = read_particles(config.particles, stack_root=config.stack_root, on_event=on_event)
     if not len(file):
         raise MetadataError(f"{file.path}: there is no particle in it; expected one or more")
+    refuse_series(file)
     reader = ImageReader(file.particles, on_event=on_event)
     if set(models) == {0}:
         half_set = np.zeros(len(file), np.int64)
@@ -101,6 +102,21 @@ def open_setting(config: InferConfig, on_event: OnEvent) -> Setting:
     chosen = choose_networks(config, models, on_event)
     check_references(config, chosen)
     return Setting(config, file, reader, half_set, chosen, compute)
+
+
+def refuse_series(file: ParticleFile) -> None:
+    """Refuse tilt series: a network answers for single images.
+
+    Raises:
+        MetadataError: If a particle has several images.
+    """
+    particle = file.particles.particle
+    num_particles = len(np.unique(particle))
+    if num_particles < len(particle):
+        raise MetadataError(
+            f"{file.path}: {num_particles} particles have {len(particle)} images, expected one "
+            "each; refine tilt series from poses they have with `icelens pose refine`"
+        )
 
 
 def choose_networks(
@@ -206,7 +222,7 @@ def finish(setting: Setting, keys: Sequence[PartKey], folder: Path, run: Run) ->
         setting.file,
         rotation=found.table.rotation[:, 0],
         shift_yx=found.table.shift_yx[:, 0],
-        columns=columns_of(found, half_set),
+        columns=columns_of(setting.file, found, half_set),
         rows=found.rows,
     )
     run.on_event(Saved(path, "particle list"))

@@ -1,8 +1,11 @@
 """Columns of inferred particles besides the best pose."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
+from icelens.core.data.particle_file import ParticleFile
 from icelens.tasks.pose.found_poses import FoundPoses
 from icelens.tasks.pose.refine_columns import further_poses
 
@@ -13,7 +16,9 @@ USED = "ilIsUsed"
 Columns = dict[str, npt.NDArray[np.generic]]
 
 
-def columns_of(found: FoundPoses, half_set: npt.NDArray[np.int64] | None) -> Columns:
+def columns_of(
+    file: ParticleFile, found: FoundPoses, half_set: npt.NDArray[np.int64] | None
+) -> Columns:
     """Confidence, z-score, what the refinement says, and further poses, for each row.
 
     The confidence is the network's: the probability of its best mode. What the refinement says of
@@ -26,7 +31,10 @@ def columns_of(found: FoundPoses, half_set: npt.NDArray[np.int64] | None) -> Col
         USED: found.is_kept.astype(np.int64),
         "ilNetworkWidthDegrees": found.network.width[:, 0],
     }
-    columns |= further_poses(table)
+    chosen = replace(
+        file, particles=file.particles.take(found.rows), table_row=file.table_row[found.rows]
+    )
+    columns |= further_poses(chosen, table)
     if half_set is not None:
         columns["rlnRandomSubset"] = half_set
     return columns

@@ -9,13 +9,12 @@ from torch import nn
 from icelens.core.data.particles import Particles
 from icelens.core.errors import CheckpointError, MetadataError
 from icelens.core.events import Message, OnEvent
-from icelens.core.io.image_stacks import ImageReader
 from icelens.tasks.pose.augment import Augmentation
 from icelens.tasks.pose.batches import LabelledImages
 from icelens.tasks.pose.half_sets import Integers
 from icelens.tasks.pose.model import PoseModel, read_models
 from icelens.tasks.pose.network.build import build_network
-from icelens.tasks.pose.network_images import ImageShape, read_network_images
+from icelens.tasks.pose.network_images import ImageShape, ImageSupply, read_network_images
 from icelens.tasks.pose.train_settings import TrainConfig
 from icelens.training.loop import FitSettings
 
@@ -48,7 +47,7 @@ def labelled_images(
     particles: Particles,
     rows: Integers,
     shape: ImageShape,
-    reader: ImageReader,
+    reader: ImageSupply,
     *,
     use_weights: bool,
     on_event: OnEvent,

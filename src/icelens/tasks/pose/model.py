@@ -39,8 +39,15 @@ class PoseReader:
     """A network ready to answer."""
 
     def __init__(
-        self, network: nn.Module, symmetry: str, shape: ImageShape, compute: Compute
+        self,
+        network: nn.Module,
+        symmetry: str,
+        shape: ImageShape,
+        compute: Compute,
+        *,
+        sharpness: float = 1.0,
     ) -> None:
+        self._sharpness = sharpness
         self._network = network.to(compute.device).eval()
         self._compute = compute
         self._mask = shape.mask().to(compute.device)
@@ -54,7 +61,7 @@ class PoseReader:
         masked = images.to(self._compute.device).float() * self._mask
         with autocast(self._compute):
             coefficients, shift_yx = self._network(masked)
-        logits = torch.view_as_complex(coefficients.float().contiguous())
+        logits = self._sharpness * torch.view_as_complex(coefficients.float().contiguous())
         return Answer(self._reader(logits, top_k), shift_yx.float())
 
 
@@ -68,6 +75,7 @@ class PoseModel:
         symmetry: Point group it was trained for.
         shape: How images are laid before it.
         half_set: Which particles it learnt from; 0 means all.
+        sharpness: Factor on its logits that makes its probabilities honest.
         confidence: What `icelens.tasks.pose.confidence` found on the particles held out.
     """
 
@@ -76,6 +84,7 @@ class PoseModel:
     symmetry: str
     shape: ImageShape
     half_set: int
+    sharpness: float
     confidence: Mapping[str, Any]
 
     @property
@@ -146,6 +155,7 @@ def read_model(path: Path) -> PoseModel:
             symmetry=str(known["symmetry"]),
             shape=ImageShape(**known["image"]),
             half_set=int(known["half_set"]),
+            sharpness=float(known.get("sharpness") or 1.0),
             confidence=dict(known.get("confidence") or {}),
         )
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:

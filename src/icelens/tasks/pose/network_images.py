@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +14,21 @@ from icelens.core.data.particles import Particles
 from icelens.core.events import OnEvent, Progress, ignore
 from icelens.core.fourier.resample import centred_resampling, resample_images
 from icelens.core.fourier.transforms import image_from_rfft, image_rfft
-from icelens.core.io.image_stacks import ImageReader
 from icelens.core.optics.particle_ctf import aberration_phases, particle_ctf
 
 CHANNELS = 2
 _AT_ONCE = 64
 _EDGE_PX = 3.0
+
+
+class ImageSupply(Protocol):
+    """Where images come from: stacks (`ImageReader`) or a simulation."""
+
+    bad_rows: set[int]
+
+    def read(self, rows: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Images of rows that share one box size, `(row, y, x)`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,7 @@ def read_network_images(
     rows: npt.NDArray[np.int64],
     shape: ImageShape,
     *,
-    reader: ImageReader,
+    reader: ImageSupply,
     on_event: OnEvent = ignore,
 ) -> Float[Tensor, "row 2 y x"]:
     """Prepare images of all these rows in half precision, which holds noise as well as any."""

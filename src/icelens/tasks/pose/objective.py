@@ -86,7 +86,7 @@ class PoseObjective:
         off = (shift_yx - batch.shift_yx).square().sum(dim=1)
         total = (batch.weight * (negative + self._shift_weight * off)).mean()
         terms = {
-            "geo_degs": self.best_errors(values.detach(), batch).mean(),
+            "geo_degs_step": self.best_errors(values.detach(), batch).mean(),
             "shift_px": off.detach().sqrt().mean(),
             "cross_entropy": negative.detach().mean(),
         }

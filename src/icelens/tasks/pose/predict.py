@@ -33,7 +33,10 @@ def predict(
     All models see images alike (`shape`), or they could not have been trained together.
     """
     shape = models[0].shape
-    readers = [PoseReader(model.network, model.symmetry, shape, compute) for model in models]
+    readers = [
+        PoseReader(model.network, model.symmetry, shape, compute, sharpness=model.sharpness)
+        for model in models
+    ]
     poses = NetworkPoses(
         np.empty((len(rows), top_k, 3, 3)),
         np.empty((len(rows), 2)),

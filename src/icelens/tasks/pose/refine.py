@@ -46,6 +46,8 @@ def refine_particles(config: RefineConfig, run: Run) -> Path:
     file = read_particles(
         config.particles,
         stack_root=config.stack_root,
+        tomograms=config.tomograms,
+        skip_missing=config.skip_missing,
         need_poses=True,
         pixel_size=config.pixel_size,
         on_event=run.on_event,
@@ -153,7 +155,7 @@ def _write(
     maps: tuple[HalfMaps, float] | None,
     run: Run,
 ) -> None:
-    columns: dict[str, npt.NDArray[np.generic]] = dict(columns_of(file.particles, poses))
+    columns: dict[str, npt.NDArray[np.generic]] = dict(columns_of(file, poses))
     if config.halves and not file.particles.half_set.all():
         half_set = np.zeros(len(file), np.int64)
         for half, rows in sets.items():

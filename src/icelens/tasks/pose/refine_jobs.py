@@ -18,7 +18,11 @@ def estimate_refine(config: RefineConfig) -> Estimate:
 
     try:
         particles = read_particles(
-            config.particles, stack_root=config.stack_root, pixel_size=config.pixel_size
+            config.particles,
+            stack_root=config.stack_root,
+            tomograms=config.tomograms,
+            skip_missing=config.skip_missing,
+            pixel_size=config.pixel_size,
         ).particles
     except IcelensError:
         return Estimate()

@@ -71,6 +71,12 @@ class RefineConfig(Config):
     stack_root: Path | None = Field(default=None, json_schema_extra=EXPERT)
     """Folder of the image stacks, if they are not where the file says."""
 
+    tomograms: Path | None = Field(default=None, json_schema_extra=EXPERT)
+    """STAR file of the tomograms of 2D tilt stacks, unless an optimisation set names it."""
+
+    skip_missing: bool = Field(default=False, json_schema_extra=EXPERT)
+    """Leave out images whose stack is missing instead of stopping."""
+
     seed: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
     """Deals particles without rlnRandomSubset to half sets."""
 

@@ -1,7 +1,7 @@
 """Train one network for each half set of particles with known poses."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,10 +43,13 @@ from icelens.tasks.pose.model import (
 )
 from icelens.tasks.pose.network_images import ImageShape
 from icelens.tasks.pose.objective import PoseObjective
+from icelens.tasks.pose.pretraining import SimulatedImages
+from icelens.tasks.pose.sharpness import fitted_sharpness
 from icelens.tasks.pose.train_report import report_half
 from icelens.tasks.pose.train_settings import TrainConfig
 from icelens.training.checkpoint import amend_checkpoint
 from icelens.training.device import Compute, choose_compute, keep_freed_memory
+from icelens.training.distributed import is_main_process
 from icelens.training.ending import say_how_it_ended
 from icelens.training.loop import FitResult, fit
 from icelens.training.seed import derive_seed, seed_everything
@@ -105,7 +108,7 @@ def train(config: TrainConfig, run: Run) -> Path:
         timed = replace(learning, config=config.model_copy(update={"time_limit": left}))
         with part_of(run, run.folder / HALF_FOLDERS[half_set], name, resume=run.resume) as part:
             trained = train_half(timed, rows, half_set, part)
-        report_half(trained.held_out, name, run)
+        report_half(trained.held_out, run.folder / HALF_FOLDERS[half_set], name, run)
     return run.folder
 
 
@@ -128,31 +131,70 @@ def train_half(learning: Learning, rows: Integers, half_set: int, run: Run) -> T
     seed = derive_seed(config.seed, half_set) % 2**31
     seed_everything(seed)  # the first weights are drawn, too
     network = make_network(config, start_of(config.pretrained, half_set), run.on_event)
-    data, check = (_images(learning, part, run) for part in (learnt, held_out))
-    settings = fit_settings(config, len(data), config.epochs)
-    if settings.num_steps < FEW_STEPS:
-        run.on_event(
-            Message(
-                f"{settings.num_steps} steps on {len(data)} images are few: networks seldom see "
-                f"orientations before {FEW_STEPS}; --epochs "
-                f"{-(-FEW_STEPS * config.batch_size // len(data))} or more may be needed",
-                "warning",
-            )
-        )
-    result, reader_of = _fit(learning, network, data, check, half_set, seed, run)
+    if config.simulate_from is not None:
+        _learn_simulated(learning, network, learnt, held_out, half_set, seed, run)
+    data, check = (_images(learning, part, learning.reader, run) for part in (learnt, held_out))
+    warn_of_few_steps(config, len(data), run)
+    result = _fit(learning, network, data, check, half_set, seed, config.epochs, run)
     best = read_model(result.checkpoint)
-    answers = judge(
-        reader_of(best.network), check, config.symmetry, pixel_size=learning.shape.pixel_size
+    sharpness = fitted_sharpness(best.network, check, learning.shape, learning.compute)
+    reader = PoseReader(
+        best.network, config.symmetry, learning.shape, learning.compute, sharpness=sharpness
     )
+    answers = judge(reader, check, config.symmetry, pixel_size=learning.shape.pixel_size)
     scores = DirectionalScores.of(answers.rotation, answers.probability, config.symmetry)
-    amend_checkpoint(
-        result.checkpoint,
-        {"validation": answers.summary(), "confidence": {"scores": scores.to_json()}},
-    )
-    write_reference(learning, learnt, result.checkpoint.parent, run)
+    if is_main_process():
+        amend_checkpoint(
+            result.checkpoint,
+            {
+                "validation": answers.summary(),
+                "sharpness": sharpness,
+                "confidence": {"scores": scores.to_json()},
+            },
+        )
+        write_reference(learning, learnt, result.checkpoint.parent, run)
     run.on_event(Message(f"best step {result.best_step}: {in_words(answers.summary())}"))
     say_how_it_ended(result, run.on_event)
     return Trained(result.checkpoint, answers, learnt)
+
+
+def warn_of_few_steps(config: TrainConfig, num_images: int, run: Run) -> None:
+    """Say so if a network can hardly have learnt orientations by the end."""
+    num_steps = fit_settings(config, num_images, config.epochs).num_steps
+    if num_steps < FEW_STEPS:
+        enough = -(-FEW_STEPS * config.batch_size // num_images)
+        run.on_event(
+            Message(
+                f"{num_steps} steps on {num_images} images are few: networks seldom see "
+                f"orientations before {FEW_STEPS}; --epochs {enough} or more may be needed",
+                "warning",
+            )
+        )
+
+
+def _learn_simulated(
+    learning: Learning,
+    network: nn.Module,
+    learnt: Integers,
+    held_out: Integers,
+    half_set: int,
+    seed: int,
+    run: Run,
+) -> None:
+    """Give the network the weights that it gets on simulated images of the same particles."""
+    config = learning.config
+    assert config.simulate_from is not None
+    reader = SimulatedImages(
+        config.simulate_from,
+        learning.particles,
+        snr=config.simulated_snr,
+        seed=seed,
+        on_event=run.on_event,
+    )
+    with part_of(run, run.folder / "simulated", "simulated", resume=run.resume) as part:
+        data, check = (_images(learning, rows, reader, part) for rows in (learnt, held_out))
+        result = _fit(learning, network, data, check, half_set, seed, config.simulated_epochs, part)
+    network.load_state_dict(read_model(result.checkpoint).network.state_dict())
 
 
 def write_reference(learning: Learning, rows: Integers, folder: Path, run: Run) -> Path:
@@ -174,12 +216,14 @@ def write_reference(learning: Learning, rows: Integers, folder: Path, run: Run) 
     return path
 
 
-def _images(learning: Learning, rows: Integers, run: Run) -> LabelledImages:
+def _images(
+    learning: Learning, rows: Integers, reader: ImageReader | SimulatedImages, run: Run
+) -> LabelledImages:
     return labelled_images(
         learning.particles,
         rows,
         learning.shape,
-        learning.reader,
+        reader,
         use_weights=learning.config.use_weights,
         on_event=run.on_event,
     )
@@ -192,8 +236,9 @@ def _fit(
     check: LabelledImages,
     half_set: int,
     seed: int,
+    epochs: int,
     run: Run,
-) -> tuple[FitResult, Callable[[nn.Module], PoseReader]]:
+) -> FitResult:
     config, compute = learning.config, learning.compute
 
     def reader_of(trained: nn.Module) -> PoseReader:
@@ -222,11 +267,11 @@ def _fit(
         seed=seed,
         device=compute.device,
     )
-    result = fit(
+    return fit(
         network,
         objective,
         batches,
-        fit_settings(config, len(data), config.epochs),
+        fit_settings(config, len(data), epochs),
         compute=compute,
         folder=run.folder,
         describe=describe(network.settings, config.symmetry, learning.shape, half_set),
@@ -236,4 +281,3 @@ def _fit(
         validate=judging,
         at_save=tell,
     )
-    return result, reader_of

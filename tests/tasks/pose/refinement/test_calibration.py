@@ -3,12 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from icelens.core.optics.image_source import ImageSource
 from pose_world import BOX, PIXEL, make_world, written
 
 from icelens.core.fourier.filters import apply_filter
 from icelens.core.io.image_stacks import ImageReader
 from icelens.core.optics.correction import radial
+from icelens.core.optics.image_source import ImageSource
 from icelens.tasks.pose.refinement.calibration import ImageGrid, refiner_on, sample_of
 from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
 

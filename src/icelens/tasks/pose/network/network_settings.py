@@ -23,7 +23,7 @@ class NetworkSettings(Config):
     box_size: int = Field(default=64, ge=16, le=1024, multiple_of=16)
     """Side of the images in px."""
 
-    encoder_settings: dict[str, JsonValue] = {}
+    encoder_settings: dict[str, JsonValue] = Field(default={})
     """Settings of the encoder by name."""
 
     max_degree: int = Field(default=8, ge=1, le=32)

@@ -1,5 +1,6 @@
 """`resnet`: residual networks of 18 or 50 layers, their last three scales added up at a quarter."""
 
+from itertools import pairwise
 from typing import Literal
 
 import torch.nn.functional as F
@@ -10,6 +11,7 @@ from icelens.tasks.pose.network.cartesian_encoder import Body
 from icelens.tasks.pose.network.encoder import group_norm
 
 _NUM_BLOCKS = {18: (2, 2, 2, 2), 50: (3, 4, 6, 3)}
+_KERNELS = {18: (3, 3), 50: (1, 3, 1)}
 _EXPANSION = {18: 1, 50: 4}
 """How many times as many channels the sum has as the 3 x 3 convolutions."""
 
@@ -24,17 +26,13 @@ class PlainBlock(nn.Module):
     def __init__(self, in_channels: int, width: int, depth: int, *, is_halving: bool) -> None:
         super().__init__()
         out_channels = width * _EXPANSION[depth]
-        if depth == 18:
-            kernels, widths = (3, 3), (in_channels, width, width)
-        else:
-            kernels, widths = (1, 3, 1), (in_channels, width, width, out_channels)
+        kernels = _KERNELS[depth]
+        widths = [in_channels, *[width] * (len(kernels) - 1), out_channels]
         layers: list[nn.Module] = []
-        for place, kernel in enumerate(kernels):
-            before, after = widths[place], widths[place + 1]
+        for kernel, (before, after) in zip(kernels, pairwise(widths), strict=True):
+            layers += [nn.GELU()] if layers else []
             layers += [nn.Conv2d(before, after, kernel, padding=kernel // 2, bias=False)]
             layers += [group_norm(after)]
-            if place < len(kernels) - 1:
-                layers += [nn.GELU()]
         # the last sum starts as what came in, as deep stacks learn best from there
         nn.init.zeros_(layers[-1].weight)  # type: ignore[arg-type]
         self.layers = nn.Sequential(*layers)

@@ -17,6 +17,8 @@ from icelens.core.geometry.wigner import small_d
 class RingHarmonics(nn.Module):
     """Angular orders 0 to the highest degree of rings."""
 
+    waves: Tensor
+
     def __init__(self, num_angles: int, max_degree: int) -> None:
         super().__init__()
         angle = 2.0 * math.pi * torch.arange(num_angles) / num_angles
@@ -26,8 +28,8 @@ class RingHarmonics(nn.Module):
 
     def forward(self, rings: Float[Tensor, "b c r a"]) -> Complex[Tensor, "m c r b"]:
         """`sum_a f(a) exp(-i m a) / sqrt(num_angles)`."""
-        parts = (rings @ self.waves).unflatten(-1, (2, -1))
-        return torch.complex(parts[..., 0, :], parts[..., 1, :]).permute(3, 1, 2, 0)
+        real, imaginary = (rings @ self.waves).chunk(2, dim=-1)
+        return torch.complex(real, imaginary).permute(3, 1, 2, 0)
 
 
 class ToSphere(nn.Module):
@@ -43,9 +45,8 @@ class ToSphere(nn.Module):
         radius = (torch.arange(num_radii) + 0.5) / num_radii
         polar = torch.asin(radius * 0.95)
         # d^l_m0 is the associated Legendre function up to its norm
-        legendre = torch.from_numpy(small_d(max_degree, polar.numpy()))[
-            :, :, max_degree:, max_degree
-        ]
+        small = torch.from_numpy(small_d(max_degree, polar.numpy()))
+        legendre = small[:, :, max_degree:, max_degree]
         degree = torch.sqrt(2.0 * torch.arange(max_degree + 1) + 1.0)
         first = legendre * degree[:, None] * radius[:, None, None] / math.sqrt(num_radii)
         first = first.permute(2, 1, 0)[:, None].repeat(1, channels, 1, 1).float()  # m c l r
@@ -58,6 +59,8 @@ class ToSphere(nn.Module):
 
 class Lift(nn.Module):
     """Correlate functions on the sphere with learnt ones over all rotations (S2 convolution)."""
+
+    used: Tensor
 
     def __init__(self, in_channels: int, out_channels: int, max_degree: int) -> None:
         super().__init__()
@@ -77,6 +80,8 @@ class Lift(nn.Module):
 
 class RotationConvolution(nn.Module):
     """Convolve functions on the rotations with learnt ones, degree by degree."""
+
+    used: Tensor
 
     def __init__(self, in_channels: int, out_channels: int, max_degree: int) -> None:
         super().__init__()
@@ -110,8 +115,9 @@ class RotationReLU(nn.Module):
         """Cut off; what the grid cannot hold is dropped."""
         batch, channels = signal.shape[3:]
         values = self.grid.values(signal.flatten(3))
-        cut = torch.relu(values.unflatten(3, (batch, channels)) + self.offset)
-        return self.grid.coefficients(cut.flatten(3)).unflatten(3, (batch, channels))
+        cut = torch.relu(values.reshape(*values.shape[:3], batch, channels) + self.offset)
+        kept: Tensor = self.grid.coefficients(cut.flatten(3))
+        return kept.reshape(signal.shape)
 
 
 def evened(signal: Complex[Tensor, "m n l b c"]) -> Complex[Tensor, "m n l b c"]:
@@ -123,7 +129,7 @@ def evened(signal: Complex[Tensor, "m n l b c"]) -> Complex[Tensor, "m n l b c"]
 
 def _as_complex(weight: Float[Tensor, "... pairs"]) -> Complex[Tensor, "... numbers"]:
     """Weights are kept as pairs of real numbers, which optimisers and files understand."""
-    return torch.view_as_complex(weight.unflatten(-1, (-1, 2)))
+    return torch.view_as_complex(weight.reshape(*weight.shape[:-1], -1, 2))
 
 
 def _as_real(weight: Complex[Tensor, "... numbers"]) -> Float[Tensor, "... pairs"]:

@@ -101,6 +101,8 @@ def climb(
         iterations: Most evaluations of the likelihood for each pose.
         max_shift_px: How far a shift may end from its centre.
     """
+    if not len(candidates.owner):
+        return candidates
     held = examined(table, images, candidates)
     damping = torch.full_like(held.score, _FIRST_DAMPING)
     active = torch.ones_like(held.owner, dtype=torch.bool)

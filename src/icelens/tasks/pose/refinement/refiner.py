@@ -190,11 +190,9 @@ class Refiner:
             separation_rad=0.5 * step_rad,
             operators=self.operators,
         )
-        # the given poses take part, so that the result is never less likely than they are
+        found = self._climbed(images, finalists)
         given = examined(self.fine, images, _given(rotation, shift_xyz, images.num_parameters))
-        number, _ = ranked(given, num)
-        finalists = Candidates.joined(given.take(number[:, 0]), finalists)
-        found = climb(self.fine, images, finalists, iterations=10, max_shift_px=self.max_shift_px)
+        found = Candidates.joined(self._overlooked(images, given, found), found)
         return ranked_poses(
             found,
             images,
@@ -203,6 +201,20 @@ class Refiner:
             separation_rad=0.25 * step_rad,
             operators=self.operators,
         )
+
+    def _climbed(self, images: Images, poses: Candidates) -> Candidates:
+        return climb(self.fine, images, poses, iterations=10, max_shift_px=self.max_shift_px)
+
+    def _overlooked(self, images: Images, given: Candidates, found: Candidates) -> Candidates:
+        """The best given pose, improved, of particles for which nothing better was found.
+
+        The result is then never less likely than what was given.
+        """
+        num = len(images.image)
+        number, _ = ranked(given, num)
+        best = given.take(number[:, 0])
+        top, _ = ranked(found, num)
+        return self._climbed(images, best.take(best.score >= found.score[top[:, 0]]))
 
     def _searched(
         self,
