@@ -2,7 +2,7 @@
 
 Order k has `72 * 8^k` rotations about `60 / 2^k` degrees apart. Rotation g looks along direction
 `g // turns`, turned in the plane by step `g % turns`. Each cell has eight children of the next
-order, which hold about five sixths of it and as much of the neighbouring turns: turns are counted
+order, which hold about nine tenths of it and as much of the neighbouring turns: turns are counted
 in the frame of each cell's own centre, which keeps cells round at the poles.
 """
 
@@ -93,4 +93,5 @@ def _turn_between(rotation: Floats, start: Floats) -> Floats:
     """The psi in degrees that brings `start` closest to a rotation."""
     left = rotation @ np.swapaxes(start, -1, -2)
     sine, cosine = left[..., 0, 1] - left[..., 1, 0], left[..., 0, 0] + left[..., 1, 1]
-    return np.asarray(np.rad2deg(np.arctan2(sine, cosine)), np.float64)
+    angle: Floats = np.rad2deg(np.arctan2(sine, cosine))
+    return angle

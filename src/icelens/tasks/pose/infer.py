@@ -197,7 +197,7 @@ def do_part(setting: Setting, key: PartKey, folder: Path, mark: str, on_event: O
     """Compute a part and leave it in two files, the poses last: they say that it is done."""
     group = setting.file.particles.optics[int(setting.file.particles.optics_index[0])]
     part = Part(
-        name=key.name.replace("_", " "),
+        name=key.title,
         config=setting.config,
         models=setting.models[key.half_set],
         reader=setting.reader,
