@@ -16,6 +16,7 @@ MEASUREMENTS = {
     "pick_localize": "CPU-seconds to find particles in class maps of a large tomogram",
     "pick_quality": "F4 of pick on simulated tomograms; learning curve without --quick",
     "pose_quality": "median angular error of pose on hidden particles, before and after refinement",
+    "pose_speed": "images per CPU-second of pose: network, refinement, back-projection",
     "prediction": "voxels per CPU-second; without --quick also the peak memory of 512x512x200",
     "memory": "bytes per voxel of mask and deconvolution",
     "simulate": "CPU-seconds of the simulator",

@@ -1,4 +1,4 @@
-"""What `icelens pick evaluate` leaves for the demo's page, as far as that reads it."""
+"""What evaluations leave for the demo's page, as far as that reads it."""
 
 import json
 from pathlib import Path
@@ -15,3 +15,17 @@ RIBOSOME: dict[str, float | None] = {
     "particles": 4, "picks": 5, "true": 3, "false": 2, "missed": 1, "f_beta": 0.75,
     "rms_error": None,
 }  # fmt: skip
+
+
+def write_comparison(folder: Path, errors: list[float]) -> None:
+    """The files of `compare-poses`, `infer` and `simulate particles` that the page shows."""
+    lines = [f"{number},{error},1.5" for number, error in enumerate(errors)]
+    for name, content in (
+        ("poses-compared/poses.csv", "\n".join(["row_1,angle,shift", *lines])),
+        ("poses-compared/angles.png", "a picture"),
+        ("poses/map.png", "a picture"),
+        ("new-particles/images.png", "a picture"),
+    ):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)

@@ -1,4 +1,4 @@
-"""`icelens demo`: simulate tomograms, restore them, find their particles, score both, show it.
+"""`icelens demo`: restore tomograms, find their particles, see orientations; score all, show it.
 
 The demo is a user: it runs the same jobs as the command line, with flags one could type, and each
 command is listed in its report.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from icelens.apps import arguments, demo_picks, demo_report
+from icelens.apps import arguments, demo_picks, demo_poses, demo_report
 from icelens.jobs import registry
 from icelens.jobs.job import Job
 from icelens.jobs.progress import Display
@@ -21,8 +21,8 @@ from icelens.jobs.run import run_job
 
 DESCRIPTION = (
     "Simulate small half tomograms with known truth, train a network that restores them and one "
-    "that finds their particles, and score both. Every command is shown, so that it can be typed "
-    "again."
+    "that finds their particles; simulate particle images and train one that sees orientations; "
+    "score all three. Every command is shown, so that it can be typed again."
 )
 
 
@@ -47,7 +47,11 @@ def main(words: Sequence[str]) -> int:
     restoring = plan(given.output, seed=given.seed, epochs=given.epochs)
     run_steps(restoring)
     files = demo_report.find_files(given.output)
-    rest = (*score(given.output, files), *picking(given.output, seed=given.seed))
+    rest = (
+        *score(given.output, files),
+        *picking(given.output, seed=given.seed),
+        *posing(given.output, seed=given.seed),
+    )
     run_steps(rest, first=len(restoring) + 1)
     commands = [step.command for step in (*restoring, *rest)]
     outcome = demo_report.write(given.output, files, commands)
@@ -140,6 +144,11 @@ def score(folder: Path, files: demo_report.DemoFiles) -> tuple[Step, ...]:
 def picking(folder: Path, *, seed: int) -> tuple[Step, ...]:
     """Learn to find particles in the restored tomograms, and score one that was kept back."""
     return tuple(Step(title, command) for title, command in demo_picks.plan(folder, seed=seed))
+
+
+def posing(folder: Path, *, seed: int) -> tuple[Step, ...]:
+    """Learn to see orientations, and score them on images kept back."""
+    return tuple(Step(title, command) for title, command in demo_poses.plan(folder, seed=seed))
 
 
 def run_steps(steps: Sequence[Step], *, first: int = 1) -> None:

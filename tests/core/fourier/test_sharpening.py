@@ -7,7 +7,14 @@ import torch
 from icelens.core.errors import GeometryError
 from icelens.core.fourier.filters import apply_filter, b_factor_envelope, low_pass
 from icelens.core.fourier.frequencies import frequency_radius, shell_frequencies
-from icelens.core.fourier.sharpening import MOST_GAIN, power_law_weight, radial_amplitude
+from icelens.core.fourier.sharpening import (
+    MOST_GAIN,
+    fsc_weight,
+    power_law_weight,
+    radial_amplitude,
+    sharpening_weight,
+    weigh_shells,
+)
 from icelens.core.optics.correction import radial
 
 SHAPE, PIXEL_SIZE = (32, 40, 36), 4.0
@@ -78,3 +85,42 @@ def test_empty_shells_are_not_raised_beyond_bounds_and_fine_ones_can_be_cut():
 def test_resolution_that_cannot_be_held_is_refused():
     with pytest.raises(GeometryError, match="Nyquist"):
         power_law_weight(torch.ones(21), SHAPE, pixel_size=PIXEL_SIZE, low_resolution=5.0)
+
+
+def test_weight_of_the_fsc_is_cut_at_the_first_crossing_for_good():
+    correlation = torch.tensor([1.0, 0.9, 0.5, 0.143, 0.1, 0.6, -0.2]).double()
+    weight = fsc_weight(correlation)
+    expected = [1.0, (1.8 / 1.9) ** 0.5, (1.0 / 1.5) ** 0.5, (0.286 / 1.143) ** 0.5, 0.0, 0.0, 0.0]
+    np.testing.assert_allclose(weight, expected, rtol=1e-6)
+    assert (fsc_weight(torch.ones(5).double()) == 1).all()  # never falls
+    assert fsc_weight(torch.tensor([1.0, 0.1, 0.9]).double()).tolist() == [1.0, 0.0, 0.0]
+    assert (fsc_weight(torch.tensor([1.0, float("nan"), 0.9]).double())[1:] == 0).all()
+
+
+def test_fsc_weight_is_the_correlation_of_the_mean_with_the_truth():
+    # the mean of two halves with as much noise as signal each
+    fsc = torch.full((21,), 0.5).double()
+    signal = white()
+    mean = signal + white() / 2**0.5
+    correlation = float((mean * signal).sum() / mean.norm() / signal.norm())
+    assert float(fsc_weight(fsc)[3]) == pytest.approx(correlation, abs=0.01)
+
+
+def test_negative_b_factor_undoes_the_envelope_up_to_the_resolution():
+    blurred = apply_filter(
+        white(), b_factor_envelope(frequency_radius(SHAPE, pixel_size=PIXEL_SIZE), 200.0)
+    )
+    frequency = shell_frequencies(SHAPE, pixel_size=PIXEL_SIZE)
+    fsc = torch.ones_like(frequency)
+    weight = sharpening_weight(fsc, frequency, b_factor=-200.0, resolution=10.0)
+    sharp = weigh_shells(blurred, weight)
+    amplitude = radial_amplitude(sharp)
+    flat = amplitude[(frequency > 0.03) & (frequency < 0.09)]
+    assert float(flat.std() / flat.mean()) < 0.05
+    assert amplitude[frequency > 0.1 + 1e-9].max() < 1e-3 * flat.mean()
+
+
+def test_corners_beyond_nyquist_are_emptied():
+    result = weigh_shells(white(), torch.ones(21))
+    power = torch.fft.rfftn(result).abs()
+    assert power[frequency_radius(SHAPE) > 0.53].max() < 1e-3 * power.mean()

@@ -5,7 +5,11 @@ import torch
 from icelens.core.fourier.filters import apply_filter, low_pass
 from icelens.core.fourier.frequencies import frequency_radius
 from icelens.core.metrics.fsc import fourier_shell_correlation
-from icelens.core.metrics.phase_randomisation import corrected_correlation, randomise_phases
+from icelens.core.metrics.phase_randomisation import (
+    corrected_correlation,
+    masked_correlation,
+    randomise_phases,
+)
 
 N = 32
 
@@ -52,3 +56,18 @@ def test_maps_that_agree_everywhere_need_no_correction():
         volume, volume, soft_sphere(), pixel_size=1.0, generator=generator()
     )
     assert (corrected.correlation > 0.999).all()
+
+
+def test_all_four_curves_belong_together():
+    volume = apply_filter(torch.randn(N, N, N), low_pass(frequency_radius((N, N, N)), 5.0))
+    a, b = (volume + 0.3 * torch.randn(N, N, N) for _ in range(2))
+    curves = masked_correlation(a, b, soft_sphere(), pixel_size=1.0, generator=generator())
+    plain = fourier_shell_correlation(a, b, pixel_size=1.0)
+    assert torch.equal(curves.unmasked.correlation, plain.correlation)
+    # up to the first shell that is randomised all agree; beyond, random phases share only the mask
+    assert torch.allclose(
+        curves.randomised.correlation[:3], curves.masked.correlation[:3], atol=0.05
+    )
+    assert curves.randomised.correlation[9:].abs().mean() < 0.2
+    again = corrected_correlation(a, b, soft_sphere(), pixel_size=1.0, generator=generator())
+    assert torch.equal(again.correlation, curves.corrected.correlation)

@@ -4,7 +4,7 @@ A mask convolves both transforms with its own and so correlates neighbouring sam
 maps, even of noise. What is left between maps without common phases is that part.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -34,6 +34,23 @@ def randomise_phases(
     return result
 
 
+@dataclass(frozen=True)
+class MaskedCorrelation:
+    """Correlations of two maps that show what a mask does.
+
+    Attributes:
+        unmasked: Of the maps as they are.
+        masked: Of the maps times the mask.
+        randomised: The same after the phases beyond a shell were made random.
+        corrected: `masked` less what the mask makes.
+    """
+
+    unmasked: ShellCorrelation
+    masked: ShellCorrelation
+    randomised: ShellCorrelation
+    corrected: ShellCorrelation
+
+
 def corrected_correlation(
     map_1: Float[Tensor, "z y x"],
     map_2: Float[Tensor, "z y x"],
@@ -44,10 +61,33 @@ def corrected_correlation(
     region: Float[Tensor, "z y x_half"] | None = None,
     reliable_to: float = 0.8,
 ) -> ShellCorrelation:
-    """Masked correlation less what the mask makes, `(masked - random) / (1 - random)`.
+    """Masked correlation less what the mask makes; see `masked_correlation`."""
+    return masked_correlation(
+        map_1,
+        map_2,
+        mask,
+        pixel_size=pixel_size,
+        generator=generator,
+        region=region,
+        reliable_to=reliable_to,
+    ).corrected
+
+
+def masked_correlation(
+    map_1: Float[Tensor, "z y x"],
+    map_2: Float[Tensor, "z y x"],
+    mask: Float[Tensor, "z y x"],
+    *,
+    pixel_size: float,
+    generator: torch.Generator,
+    region: Float[Tensor, "z y x_half"] | None = None,
+    reliable_to: float = 0.8,
+) -> MaskedCorrelation:
+    """Correlate two maps with and without a mask; correct by `(masked - random) / (1 - random)`.
 
     Phases are randomised beyond the shell where the unmasked curve first falls below
-    `reliable_to`; up to two shells further on the masked curve itself is given.
+    `reliable_to`; up to two shells further on the corrected curve is the masked one. A curve that
+    never falls leaves nothing to randomise.
 
     Args:
         map_1: One map.
@@ -68,7 +108,7 @@ def corrected_correlation(
     is_low = (plain.correlation < reliable_to) & (plain.count > 0)
     first = int(is_low.nonzero()[0]) if bool(is_low.any()) else len(is_low)
     if first + 2 >= len(is_low):
-        return masked
+        return MaskedCorrelation(plain, masked, masked, masked)
     beyond = first / max(map_1.shape)
     random = fourier_shell_correlation(
         randomise_phases(map_1, beyond, generator=generator),
@@ -76,9 +116,9 @@ def corrected_correlation(
         pixel_size=pixel_size,
         region=region,
         mask=mask,
-    ).correlation
-    remainder = (1.0 - random).clamp(min=_LEAST_REMAINDER)
-    corrected = ((masked.correlation - random) / remainder).clamp(-1.0, 1.0)
+    )
+    remainder = (1.0 - random.correlation).clamp(min=_LEAST_REMAINDER)
+    corrected = ((masked.correlation - random.correlation) / remainder).clamp(-1.0, 1.0)
     # the mask mixes kept and random phases within about two shells of the border (ibid.)
     corrected[: first + 2] = masked.correlation[: first + 2]
-    return replace(masked, correlation=corrected)
+    return MaskedCorrelation(plain, masked, random, replace(masked, correlation=corrected))

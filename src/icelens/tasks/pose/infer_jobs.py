@@ -5,10 +5,11 @@ from typing import Any
 
 from icelens.jobs.job import Job, job
 from icelens.jobs.run import Run
+from icelens.tasks.pose.costs import estimate_infer
 from icelens.tasks.pose.infer_settings import InferConfig
 
 
-@job("pose.infer", resumable=True)
+@job("pose.infer", estimate=estimate_infer, resumable=True)
 def infer(config: InferConfig, run: Run) -> Path:
     """Find the poses of particles with a trained model, refine them and reconstruct their map.
 

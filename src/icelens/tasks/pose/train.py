@@ -108,7 +108,7 @@ def train(config: TrainConfig, run: Run) -> Path:
         timed = replace(learning, config=config.model_copy(update={"time_limit": left}))
         with part_of(run, run.folder / HALF_FOLDERS[half_set], name, resume=run.resume) as part:
             trained = train_half(timed, rows, half_set, part)
-        report_half(trained.held_out, name, run)
+        report_half(trained.held_out, run.folder / HALF_FOLDERS[half_set], name, run)
     return run.folder
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from icelens.jobs.job import Job, job
 from icelens.jobs.run import Run
+from icelens.tasks.pose.costs import estimate_train
 from icelens.tasks.pose.train_settings import TrainConfig
 
 
-@job("pose.train", resumable=True)
+@job("pose.train", estimate=estimate_train, resumable=True)
 def train(config: TrainConfig, run: Run) -> Path:
     """Train networks that see the orientation of a particle, from images with known poses.
 

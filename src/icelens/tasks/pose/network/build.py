@@ -35,6 +35,8 @@ size in px and the encoder's settings (a mapping), and returns a module from ima
 to features `(b, out_channels, num_radii, num_angles)` with these three numbers as attributes; see
 `icelens.tasks.pose.network.encoder.Encoder`."""
 
+_FAULTS = (ImportError, AttributeError, ValueError, TypeError, AssertionError, LookupError)
+"""Of a foreign package or of the settings it was given."""
 _ATTRIBUTES = ("out_channels", "num_radii", "num_angles")
 
 
@@ -117,7 +119,7 @@ def _encoder(chosen: NetworkSettings) -> tuple[Encoder, dict[str, JsonValue]]:
     given = dict(chosen.encoder_settings)
     try:
         module = offered[name].load()(box_size, dict(given))
-    except (ImportError, ValueError, TypeError, AssertionError, LookupError) as error:
+    except _FAULTS as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise IcelensError(
             f"encoder {name}: cannot be made ({reason}); change its settings or its package"

@@ -1,5 +1,6 @@
 """Images seen at several scales: what Gaussians of neighbouring widths differ by."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -28,7 +29,7 @@ class GaussianBank(nn.Module):
         """Prepare the blurs, for standard deviations in px in rising order."""
         super().__init__()
         self.num_scales = len(sigmas)
-        half = round(_REACH * max(sigmas) + 0.5)
+        half = math.ceil(_REACH * max(sigmas))
         distance = torch.arange(box_size + 1)[:, None] - torch.arange(box_size)
         widths = torch.tensor(sigmas)[:, None, None]
         steps = torch.arange(-half, half + 1)

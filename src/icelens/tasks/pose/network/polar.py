@@ -57,17 +57,47 @@ class PolarSampler(nn.Module):
 
 
 class RingConvolution(nn.Module):
-    """A convolution over radius and angle that knows that the angle is a circle."""
+    """A convolution over radius and angle that knows that the angle is a circle.
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
-        """Prepare the weights; the kernel is odd."""
+    Means over neighbours that follow it are part of it: the mean of a convolution is one with a
+    wider, averaged kernel, taken at every other place only.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        *,
+        pooled: tuple[int, int] = (1, 1),
+    ) -> None:
+        """Prepare the weights.
+
+        Args:
+            in_channels: Of the rings.
+            out_channels: Of the answer.
+            kernel: Odd side.
+            pooled: Radii and angles that are averaged to one.
+        """
         super().__init__()
         self.margin = kernel // 2
-        self.convolution = nn.Conv2d(in_channels, out_channels, kernel, padding=(self.margin, 0))
+        self.pooled = pooled
+        self.convolution = nn.Conv2d(in_channels, out_channels, kernel)
 
     def forward(self, rings: Float[Tensor, "b c radius angle"]) -> Float[Tensor, "b d r a"]:
         """Convolve; the angle is wrapped, beyond the centre and the rim there are zeros."""
-        margin = self.margin
-        wrapped = torch.cat([rings[..., -margin:], rings, rings[..., :margin]], dim=-1)
-        features: Tensor = self.convolution(wrapped)
-        return features
+        margin, end = self.margin, rings.shape[-1] - self.margin
+        wrapped = torch.cat([rings[..., end:], rings, rings[..., :margin]], dim=-1)
+        weight, bias = self.convolution.weight, self.convolution.bias
+        return F.conv2d(wrapped, self._averaged(weight), bias, self.pooled, (margin, 0))
+
+    def _averaged(self, weight: Float[Tensor, "d c k k"]) -> Float[Tensor, "d c k_r k_a"]:
+        radii, angles = self.pooled
+        if radii == angles == 1:
+            return weight
+        shifted = [
+            F.pad(weight, (angle, angles - 1 - angle, radius, radii - 1 - radius))
+            for radius in range(radii)
+            for angle in range(angles)
+        ]
+        return torch.stack(shifted).mean(dim=0)

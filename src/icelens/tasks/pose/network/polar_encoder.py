@@ -66,11 +66,9 @@ class PolarEncoder(Encoder):
             RingConvolution(first, channels, 5),
             group_norm(channels),
             nn.GELU(),
-            RingConvolution(channels, channels, 3),
-            nn.AvgPool2d((1, 2)),
+            RingConvolution(channels, channels, 3, pooled=(1, 2)),
             ResidualBlock(channels),
-            RingConvolution(channels, self.out_channels, 3),
-            nn.AvgPool2d(2),
+            RingConvolution(channels, self.out_channels, 3, pooled=(2, 2)),
             *(ResidualBlock(self.out_channels) for _ in range(num_blocks)),
         )
 
@@ -78,5 +76,5 @@ class PolarEncoder(Encoder):
         """Features on `num_radii` rings of `num_angles`."""
         rings = self.sampler(self.bank(images))
         # on a CPU convolutions of few channels are twice as fast with the channels last
-        features: Tensor = self.stem(rings.contiguous(memory_format=torch.channels_last))
+        features: Tensor = self.stem(rings)
         return features
