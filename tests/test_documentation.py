@@ -146,9 +146,11 @@ def page_for_users_of_cryopares() -> str:
 
 @pytest.mark.parametrize(
     "job",
-    ["pose train", "pose infer", "pose refine", "pose watch", "tools reconstruct"]
-    + ["tools postprocess"],
-)
+    [
+        "pose train", "pose infer", "pose refine", "pose watch",
+        "tools reconstruct", "tools postprocess",
+    ],
+)  # fmt: skip
 def test_every_flag_is_on_the_page_for_users_of_cryopares(job: str) -> None:
     task, command = job.split()
     text = page_for_users_of_cryopares()
