@@ -25,6 +25,11 @@ from icelens.training.networks.unet_3d import UNet3D
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 JOBS = {(job.task, job.command): job for job in registry.all_jobs()}
+POSE_TOOLS = {
+    "reconstruct", "postprocess", "compare-poses", "select-particles", "split-particles",
+    "join-particles", "regroup-stacks", "consensus-poses", "consensus-picks", "histogram",
+}  # fmt: skip
+"""Tools that need particle images, which the pages on pose simulate."""
 NO_JOBS = {"doctor", "demo", "schema"}
 OTHER_FLAGS = {"--nproc-per-node", "--nnodes", "--rdzv-endpoint", "--logdir", "--backend-store-uri"}
 """Flags that belong to torchrun, tensorboard and mlflow."""
@@ -67,7 +72,7 @@ def test_command_is_understood(words: list[str]) -> None:
 
 def test_torchrun_passes_our_flags_on() -> None:
     # torchrun matches abbreviations: it takes --star for --start-method unless told to stop
-    for page in ("restore.md", "pick.md"):
+    for page in ("restore.md", "pick.md", "pose.md"):
         guide = (ROOT / "docs" / "guide" / page).read_text(encoding="utf-8")
         lines = [line for line in guide.splitlines() if line.startswith("torchrun ")]
         assert lines
@@ -95,7 +100,7 @@ def test_mentioned_flags_and_jobs_exist(page: Path) -> None:
     for mention in re.findall(r"`([^`]+)`", prose):
         for flag in re.findall(r"(?<![\w-])--[a-z][\w.-]*", mention):
             assert flag in known or flag == "--flag", f"`{mention}`: no {flag}"
-        match = re.match(r"icelens (restore|pick|tools|simulate) ([a-z0-9-]+)", mention)
+        match = re.match(r"icelens (restore|pick|pose|tools|simulate) ([a-z0-9-]+)", mention)
         if match:
             assert match.groups() in JOBS, f"`{mention}`: no such job"
 
@@ -133,6 +138,29 @@ def test_every_flag_is_on_the_page_for_users_of_octopi(command: str) -> None:
     text = (ROOT / "docs" / "coming-from" / "octopi.md").read_text(encoding="utf-8")
     for flag in flags_beyond_training(command):
         assert re.search(rf"{flag}[`, ]", text), flag
+
+
+def page_for_users_of_cryopares() -> str:
+    return (ROOT / "docs" / "coming-from" / "cryopares.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        "pose train", "pose infer", "pose refine", "pose watch",
+        "tools reconstruct", "tools postprocess",
+    ],
+)  # fmt: skip
+def test_every_flag_is_on_the_page_for_users_of_cryopares(job: str) -> None:
+    task, command = job.split()
+    text = page_for_users_of_cryopares()
+    for setting in settings_of(JOBS[task, command].config_type):
+        assert re.search(rf"{setting.flag}[`, ]", text), setting.flag
+
+
+@pytest.mark.parametrize("command", sorted(POSE_TOOLS))
+def test_every_tool_for_particles_is_on_the_page_for_users_of_cryopares(command: str) -> None:
+    assert f"`tools {command}" in page_for_users_of_cryopares()
 
 
 def test_python_of_the_pages_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +232,15 @@ TINY: dict[tuple[str, str], list[str]] = {
     ("pick", "segment"): ["--views", "1"],
     ("pick", "localize"): ["--threshold", "0.001"],
     ("pick", "extract"): ["--box-size", "16"],
+    ("simulate", "particles"): ["--count", "40", "--box-size", "32", "--pixel-size", "6"],
+    ("pose", "train"): [
+        "--box-size", "32", "--epochs", "1", "--simulated-epochs", "1", "--batch-size", "8",
+        "--validations", "1", "--max-degree", "3", "--sphere-channels", "8",
+        "--rotation-channels", "2", "--encoder-settings", "{channels: 4, num_blocks: 0}",
+        "--grid-order", "2",
+    ],
+    ("pose", "watch"): ["--settle", "0"],
+    ("tools", "postprocess"): ["--b-factor", "0"],
 }  # fmt: skip
 """What makes a command of a page quick; a flag given last counts."""
 
@@ -229,6 +266,7 @@ def runs_here(words: list[str]) -> bool:
     """Whether a command needs neither a GPU nor a file that only its user has."""
     line = " ".join(words)
     absent = ["cuda", "network.pt", "best_model.pth", "--segmentation membrane", "--labels masks"]
+    absent += ["run_data.star", "next_session.star", "optimisation_set.star", "topaz.star"]
     absent += [f"--track {name}" for name in TRACKERS if find_spec(name) is None]
     return words[0] not in NO_JOBS and not any(word in line for word in absent)
 
@@ -236,13 +274,13 @@ def runs_here(words: list[str]) -> bool:
 @pytest.mark.usefixtures("newcomer")
 def test_main_commands_of_the_readme_run_end_to_end() -> None:
     commands = [words for words in commands_of(ROOT / "README.md") if runs_here(words)]
-    simulate = next(words for words in commands if words[0] == "simulate")
+    simulate = next(words for words in commands if words[:2] == ["simulate", "tomograms"])
     chain = ["prepare", "mask", "refine", "predict", "assess"]
     run(simulate)
     for job in chain:
         run(next(words for words in commands if words[:2] == ["restore", job]))
     for words in commands:
-        if words[0] == "tools":
+        if words[0] == "tools" and words[1] not in POSE_TOOLS:
             run(words)
     for result in ("corrected/TS_01.mrc", "corrected/report.html", "assess/report.html"):
         assert Path(result).is_file()
@@ -251,11 +289,42 @@ def test_main_commands_of_the_readme_run_end_to_end() -> None:
 @pytest.mark.usefixtures("newcomer")
 def test_picking_commands_of_the_readme_run_in_their_order() -> None:
     commands = [words for words in commands_of(ROOT / "README.md") if runs_here(words)]
-    run(next(words for words in commands if words[0] == "simulate"))
+    run(next(words for words in commands if words[:2] == ["simulate", "tomograms"]))
     for words in commands:
         if words[0] == "pick" and words[1] not in {"cross-validate", "search"}:
             run(words)
     for result in ("particles.star", "subtomograms/particles.star", "evaluation/scores.json"):
+        assert Path(result).is_file()
+
+
+def is_of_pose(words: list[str]) -> bool:
+    return (
+        words[0] == "pose"
+        or words[:2] == ["simulate", "particles"]
+        or (words[0] == "tools" and words[1] in POSE_TOOLS)
+    )
+
+
+@pytest.mark.usefixtures("newcomer")
+def test_commands_of_the_readme_for_poses_run_in_their_order() -> None:
+    commands = [words for words in commands_of(ROOT / "README.md") if runs_here(words)]
+    for words in commands:
+        if is_of_pose(words):
+            run(words)
+    for result in ("poses/map.mrc", "refined_fsc.csv", "compared/poses.csv", "live/map.mrc"):
+        assert Path(result).is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("newcomer")
+def test_every_command_of_the_guide_to_poses_runs_in_its_order() -> None:
+    page = ROOT / "docs" / "guide" / "pose.md"
+    text = page.read_text(encoding="utf-8")
+    torchrun = {line.partition("icelens.apps.cli ")[2] for line in text.splitlines()}
+    for words in commands_of(page):
+        if runs_here(words) and shlex.join(words) not in torchrun:
+            run(words)
+    for result in ("rounds_map.mrc", "agreed.star", "tuned/report.html", "pretrained/report.html"):
         assert Path(result).is_file()
 
 
