@@ -62,6 +62,12 @@ class PartKey:
         """Of its files."""
         return f"half_{self.half_set}_part_{self.number + 1}"
 
+    @property
+    def title(self) -> str:
+        """As progress says it."""
+        half = f"half {self.half_set}" if self.half_set else "all"
+        return f"{half}, part {self.number + 1}"
+
 
 def infer(config: InferConfig, run: Run) -> Path:
     """Write particles with poses, and their maps; return the particle file."""
