@@ -93,5 +93,4 @@ def _turn_between(rotation: Floats, start: Floats) -> Floats:
     """The psi in degrees that brings `start` closest to a rotation."""
     left = rotation @ np.swapaxes(start, -1, -2)
     sine, cosine = left[..., 0, 1] - left[..., 1, 0], left[..., 0, 0] + left[..., 1, 1]
-    angle: Floats = np.rad2deg(np.arctan2(sine, cosine))
-    return angle
+    return np.asarray(np.rad2deg(np.arctan2(sine, cosine)), np.float64)

@@ -67,8 +67,9 @@ def judge(reader: PoseReader, data: LabelledImages, symmetry: str, *, pixel_size
         found = (error, off, answer.modes.probability[:, 0], answer.modes.width[:, 0], best)
         for column, values in zip(columns, found, strict=True):
             column.append(values.cpu())
+    columns.append([data.rotation])
     arrays = [torch.cat(column).double().numpy() for column in columns]
-    return HeldOut(*arrays, truth=data.rotation.double().numpy())
+    return HeldOut(*arrays)
 
 
 @dataclass(eq=False)

@@ -142,13 +142,14 @@ def choose_networks(
                 )
             )
         return dict.fromkeys((0, 1, 2), (models[0],))
-    wanted = {
+    choices: dict[str, dict[int, tuple[int, ...]]] = {
         "matching": {1: (1,), 2: (2,)},
         "crossed": {1: (2,), 2: (1,)},
         "1": {1: (1,), 2: (1,)},
         "2": {1: (2,), 2: (2,)},
         "both": {1: (1, 2), 2: (2, 1)},
-    }[config.networks]
+    }
+    wanted = choices[config.networks]
     missing = {number for numbers in wanted.values() for number in numbers} - set(models)
     if missing:
         raise CheckpointError(

@@ -41,6 +41,7 @@ from icelens.tasks.pose.model import (
     describe,
     read_model,
 )
+from icelens.tasks.pose.network.rotation_network import RotationNetwork
 from icelens.tasks.pose.network_images import ImageShape
 from icelens.tasks.pose.objective import PoseObjective
 from icelens.tasks.pose.pretraining import SimulatedImages
@@ -124,8 +125,13 @@ def rows_by_half(learning: Learning, run: Run) -> Mapping[int, Integers]:
 def train_half(learning: Learning, rows: Integers, half_set: int, run: Run) -> Trained:
     """Train the network of one half set, judge it and describe how sure it is."""
     config = learning.config
-    learnt, held_out = hold_out(learning.particles, rows, share=config.validation, seed=config.seed)
-    held_out = held_out[: config.max_validation]
+    learnt, held_out = hold_out(
+        learning.particles,
+        rows,
+        share=config.validation,
+        most=config.max_validation,
+        seed=config.seed,
+    )
     if config.overfit is not None:
         learnt = held_out = rows[: config.overfit]
     seed = derive_seed(config.seed, half_set) % 2**31
@@ -174,7 +180,7 @@ def warn_of_few_steps(config: TrainConfig, num_images: int, run: Run) -> None:
 
 def _learn_simulated(
     learning: Learning,
-    network: nn.Module,
+    network: RotationNetwork,
     learnt: Integers,
     held_out: Integers,
     half_set: int,
@@ -231,7 +237,7 @@ def _images(
 
 def _fit(
     learning: Learning,
-    network: nn.Module,
+    network: RotationNetwork,
     data: LabelledImages,
     check: LabelledImages,
     half_set: int,
