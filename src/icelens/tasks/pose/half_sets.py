@@ -41,9 +41,16 @@ def half_sets(particles: Particles, *, seed: int, on_event: OnEvent) -> Integers
 
 
 def hold_out(
-    particles: Particles, rows: Integers, *, share: float, seed: int
+    particles: Particles, rows: Integers, *, share: float, most: int, seed: int
 ) -> tuple[Integers, Integers]:
     """Part rows into those to learn from and those held out; a particle's images stay together.
+
+    Args:
+        particles: All.
+        rows: To be parted.
+        share: Of the particles that is held out.
+        most: Particles to hold out at most; the others are learnt from.
+        seed: Draws them.
 
     Raises:
         MetadataError: If there are too few particles.
@@ -54,7 +61,7 @@ def hold_out(
             f"particles: a set of {len(numbers)} particle(s) cannot be split into learning and "
             f"validation, expected {LEAST} or more; give more particles or `--halves no`"
         )
-    count = min(max(1, round(share * len(numbers))), len(numbers) - 1)
+    count = min(max(1, round(share * len(numbers))), most, len(numbers) - 1)
     order = torch.randperm(len(numbers), generator=generator_for(seed, "hold out")).numpy()
     is_held_out = (order < count)[place]
     return rows[~is_held_out], rows[is_held_out]

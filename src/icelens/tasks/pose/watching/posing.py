@@ -99,7 +99,7 @@ class Poser:
             file,
             rotation=found.table.rotation[:, 0],
             shift_yx=found.table.shift_yx[:, 0],
-            columns=columns_of(found, half_set if half_set.any() else None),
+            columns=columns_of(file, found, half_set if half_set.any() else None),
             rows=found.rows,
         )
         used = {half: int(found.is_kept[half_set == half].sum()) for half in sums}
