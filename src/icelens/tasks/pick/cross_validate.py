@@ -52,7 +52,7 @@ def cross_validate(config: CrossValidateConfig, run: Run) -> Path:
     objects = data.truth.classes
     pooled = pool_folds(folds, tomograms, objects, config.beta)
     if is_main_process():
-        changes = {
+        changes: dict[str, Any] = {
             "thresholds": dict(pooled.thresholds),
             "thresholds_from": f"out-of-fold picks of {len(folds)} folds",
         }

@@ -1,11 +1,12 @@
 """Vary training images in one resample: turns, scale, shift and warp, then blur, noise, erasing."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from icelens.core.geometry.rotations import relion_angles_to_matrix
@@ -13,6 +14,8 @@ from icelens.core.geometry.rotations import relion_angles_to_matrix
 _WARP_NODES = 6
 _WARP_PX = 1.5
 _LARGEST_BLUR, _SMALLEST_PATCH, _LARGEST_PATCH = 1.5, 0.01, 0.02
+_NUMBERS = 24
+"""Drawn for each image; there are a few more than are used."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,34 @@ class Varied:
     shift_yx: Float[Tensor, "item 2"]
 
 
+class _Draws:
+    """Random numbers of a batch: those of an image come from its own generator alone."""
+
+    def __init__(self, generators: Sequence[torch.Generator]) -> None:
+        self.generators = generators
+        numbers = [torch.rand(_NUMBERS, generator=generator) for generator in generators]
+        self._columns = iter(torch.stack(numbers, dim=1))
+
+    def uniform(self) -> Float[Tensor, " item"]:
+        """The next number of each image, from 0 to 1."""
+        column: Tensor = next(self._columns)
+        return column
+
+    def symmetric(self, reach: float) -> Float[Tensor, " item"]:
+        """From -reach to reach."""
+        return (2.0 * self.uniform() - 1.0) * reach
+
+    def chosen(self, share: float) -> Bool[Tensor, " item"]:
+        """Which images are varied in a way that a share of them is."""
+        return self.uniform() < share
+
+
 def vary(
     images: Float[Tensor, "item c y x"],
     rotation: Float[Tensor, "item 3 3"],
     shift_yx: Float[Tensor, "item 2"],
     augmentation: Augmentation,
-    generator: torch.Generator,
+    generators: Sequence[torch.Generator],
 ) -> Varied:
     """Draw a variation of each image.
 
@@ -58,69 +83,105 @@ def vary(
         rotation: Reference to image.
         shift_yx: That centres the particle, in px.
         augmentation: How often and how much.
-        generator: On the CPU, so that any device sees the same variations.
+        generators: One for each image, so that it is varied alike in any batch; on the CPU, so that
+            any device sees the same variations.
     """
-    moved = _moved(images, rotation, shift_yx, augmentation, generator)
-    varied = _blurred(moved.images, augmentation, generator)
-    varied = varied + _noise(varied, augmentation, generator)
-    varied = varied * _kept(varied, augmentation, generator)
+    draws = _Draws(generators)
+    moved = _moved(Varied(images, rotation, shift_yx), augmentation, draws)
+    varied = _blurred(moved.images, augmentation, draws)
+    varied = _noisy(varied, augmentation, draws)
+    varied = _erased(varied, augmentation, draws)
     return Varied(varied, moved.rotation, moved.shift_yx)
 
 
-def _moved(
-    images: Tensor,
-    rotation: Tensor,
-    shift_yx: Tensor,
-    augmentation: Augmentation,
-    generator: torch.Generator,
-) -> Varied:
-    """Turn by `a`, enlarge by `s`, translate by `t`: `out(p) = in(Rz(-a) (p - t) / s)`."""
-    count, device = len(images), images.device
-    quarter = 90.0 * torch.randint(0, 4, (count,), generator=generator)
-    quarter = quarter * _chosen(count, augmentation.quarter_turns, generator)
-    small = _symmetric(count, augmentation.turn_angle, generator)
-    angle = quarter + small * _chosen(count, augmentation.turns, generator)
-    scale = 1.0 + _symmetric(count, augmentation.scale_range, generator) * _chosen(
-        count, augmentation.scale, generator
-    )
-    reach = augmentation.shift_px
-    move_xy = torch.stack([_symmetric(count, reach, generator) for _ in range(2)], dim=1)
-    move_xy = move_xy * _chosen(count, augmentation.shifts, generator)[:, None]
-    warp = _warp(count, images.shape[-1], augmentation, generator).to(device)
+@dataclass(frozen=True)
+class _Movement:
+    """Turn by `angle` degrees, enlarge by `scale`, translate by `move_xy` px, and warp."""
+
+    angle: Float[Tensor, " item"]
+    scale: Float[Tensor, " item"]
+    move_xy: Float[Tensor, "item 2"]
+    is_warped: Bool[Tensor, " item"]
+
+    def is_any(self) -> Bool[Tensor, " item"]:
+        """Which images change at all."""
+        is_moved = self.move_xy.any(dim=1) | (self.angle != 0.0) | (self.scale != 1.0)
+        return is_moved | self.is_warped
+
+
+def _movement(augmentation: Augmentation, draws: _Draws) -> _Movement:
+    quarter = 90.0 * torch.floor(1.0 + 3.0 * draws.uniform())
+    quarter = quarter * draws.chosen(augmentation.quarter_turns)
+    small = draws.symmetric(augmentation.turn_angle) * draws.chosen(augmentation.turns)
+    scale = draws.symmetric(augmentation.scale_range) * draws.chosen(augmentation.scale)
+    move_xy = torch.stack([draws.symmetric(augmentation.shift_px) for _ in range(2)], dim=1)
+    move_xy = move_xy * draws.chosen(augmentation.shifts)[:, None]
+    return _Movement(quarter + small, 1.0 + scale, move_xy, draws.chosen(augmentation.warp))
+
+
+def _moved(given: Varied, augmentation: Augmentation, draws: _Draws) -> Varied:
+    """Resample those that move: `out(p) = in(Rz(-a) (p - t) / s)`."""
+    movement = _movement(augmentation, draws)
+    warp = _warp(given.images.shape[-1], movement.is_warped, draws.generators)
+    chosen = movement.is_any().nonzero().flatten()
+    if not len(chosen):
+        return given
+    device = given.images.device
     # RELION's psi turns the image the other way
-    nothing = torch.zeros_like(angle)
-    turn = relion_angles_to_matrix(torch.stack([nothing, nothing, -angle], dim=1)).to(device)
-    plane, scale, move_xy = turn[:, :2, :2], scale.to(device), move_xy.to(device)
-    axis = torch.arange(images.shape[-1], device=device, dtype=torch.float32)
-    axis = axis - images.shape[-1] // 2
-    place_yx = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1)
-    place_xy = place_yx.flip(-1) - move_xy[:, None, None]
+    nothing = torch.zeros_like(movement.angle)
+    angles = torch.stack([nothing, nothing, -movement.angle], dim=1)
+    turn = relion_angles_to_matrix(angles)[chosen].to(device)
+    plane, scale = turn[:, :2, :2], movement.scale[chosen].to(device)
+    move_xy, here = movement.move_xy[chosen].to(device), chosen.to(device)
+    source = _source(given.images.shape[-1], plane, scale, move_xy) + warp[chosen].to(device)
+    shift_xy = given.shift_yx[here].flip(-1)
+    turned_xy = (plane @ shift_xy[..., None])[..., 0]
+    shift_yx = (scale[:, None] * turned_xy - move_xy).flip(-1)
+    return Varied(
+        given.images.index_copy(0, here, _sampled(given.images[here], source)),
+        given.rotation.index_copy(0, here, turn @ given.rotation[here]),
+        given.shift_yx.index_copy(0, here, shift_yx),
+    )
+
+
+def _source(
+    side: int,
+    plane: Float[Tensor, "item 2 2"],
+    scale: Float[Tensor, " item"],
+    move_xy: Float[Tensor, "item 2"],
+) -> Float[Tensor, "item y x 2"]:
+    """Where each pixel comes from, in px along x and y from the centre pixel."""
+    axis = torch.arange(side, device=plane.device, dtype=torch.float32) - side // 2
+    y, x = torch.meshgrid(axis, axis, indexing="ij")
+    place_xy = torch.stack([x, y], dim=-1) - move_xy[:, None, None]
     # rows times R are R^T acting on columns: the turn back
-    source = (place_xy.flatten(1, 2) @ plane).unflatten(1, place_yx.shape[:2])
-    source = source / scale[:, None, None, None] + warp
+    return (place_xy @ plane[:, None]) / scale[:, None, None, None]
+
+
+def _sampled(
+    images: Float[Tensor, "item c y x"], source_xy: Float[Tensor, "item y x 2"]
+) -> Float[Tensor, "item c y x"]:
     side = images.shape[-1]
-    grid = (2.0 * (source + side // 2) + 1.0) / side - 1.0
-    moved = F.grid_sample(
+    grid = (2.0 * (source_xy + side // 2) + 1.0) / side - 1.0
+    return F.grid_sample(
         images, grid, mode="bilinear", padding_mode="reflection", align_corners=False
     )
-    turned_yx = (plane @ shift_yx.flip(-1)[..., None])[..., 0].flip(-1)
-    return Varied(moved, turn @ rotation, scale[:, None] * turned_yx - move_xy.flip(-1))
 
 
 def _warp(
-    count: int, side: int, augmentation: Augmentation, generator: torch.Generator
+    side: int, is_warped: Bool[Tensor, " item"], generators: Sequence[torch.Generator]
 ) -> Float[Tensor, "item y x 2"]:
-    """Smooth random displacements in px."""
-    nodes = torch.randn((count, 2, _WARP_NODES, _WARP_NODES), generator=generator) * _WARP_PX
-    nodes = nodes * _chosen(count, augmentation.warp, generator)[:, None, None, None]
+    """Smooth random displacements in px; 0 for images that are not warped."""
+    nodes = torch.zeros(len(is_warped), 2, _WARP_NODES, _WARP_NODES)
+    for item in is_warped.nonzero().flatten().tolist():
+        nodes[item] = _WARP_PX * torch.randn(nodes.shape[1:], generator=generators[item])
     smooth = F.interpolate(nodes, size=(side, side), mode="bicubic", align_corners=True)
     return smooth.permute(0, 2, 3, 1)
 
 
-def _blurred(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
-    count = len(images)
-    sigma = _LARGEST_BLUR * torch.rand(count, generator=generator)
-    chosen = (_chosen(count, augmentation.blur, generator) > 0).nonzero().flatten()
+def _blurred(images: Tensor, augmentation: Augmentation, draws: _Draws) -> Tensor:
+    sigma = _LARGEST_BLUR * draws.uniform()
+    chosen = draws.chosen(augmentation.blur).nonzero().flatten()
     if not len(chosen):
         return images
     side = images.shape[-1]
@@ -132,38 +193,36 @@ def _blurred(images: Tensor, augmentation: Augmentation, generator: torch.Genera
     return images.index_copy(0, chosen, blurred)
 
 
-def _noise(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
+def _noisy(images: Tensor, augmentation: Augmentation, draws: _Draws) -> Tensor:
     """Noise of both kinds; one draw for both channels would be the same in each, so it is not."""
-    count = len(images)
-    sigma = augmentation.gaussian_sigma * torch.rand(count, generator=generator)
-    sigma = sigma * _chosen(count, augmentation.gaussian_noise, generator)
-    width = augmentation.uniform_amplitude * torch.rand(count, generator=generator)
-    width = width * _chosen(count, augmentation.uniform_noise, generator)
-    gaussian = torch.randn(images.shape, generator=generator) * sigma[:, None, None, None]
-    uniform = (torch.rand(images.shape, generator=generator) - 0.5) * width[:, None, None, None]
-    return (gaussian + uniform).to(images.device)
+    sigma = augmentation.gaussian_sigma * draws.uniform()
+    sigma = sigma * draws.chosen(augmentation.gaussian_noise)
+    width = augmentation.uniform_amplitude * draws.uniform()
+    width = width * draws.chosen(augmentation.uniform_noise)
+    chosen = ((sigma > 0) | (width > 0)).nonzero().flatten()
+    if not len(chosen):
+        return images
+    shape = images.shape[1:]
+    noise = []
+    for item in chosen.tolist():
+        generator = draws.generators[item]
+        gaussian = sigma[item] * torch.randn(shape, generator=generator)
+        noise.append(gaussian + width[item] * (torch.rand(shape, generator=generator) - 0.5))
+    return images.index_add(0, chosen.to(images.device), torch.stack(noise).to(images.device))
 
 
-def _kept(
-    images: Tensor, augmentation: Augmentation, generator: torch.Generator
-) -> Float[Tensor, "item 1 y x"]:
-    """0 in a random rectangle of 1 to 2 % of some images, else 1."""
-    count, side = len(images), images.shape[-1]
+def _erased(images: Tensor, augmentation: Augmentation, draws: _Draws) -> Tensor:
+    """Set a random rectangle of 1 to 2 % of some images to 0."""
+    side = images.shape[-1]
     span = _LARGEST_PATCH - _SMALLEST_PATCH
-    area = (_SMALLEST_PATCH + span * torch.rand(count, generator=generator)) * side**2
-    ratio = torch.exp(_symmetric(count, 1.0, generator))
-    size = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()], dim=1)
-    corner = torch.rand((count, 2), generator=generator) * (side - size).clamp(min=0.0)
+    area = (_SMALLEST_PATCH + span * draws.uniform()) * side**2
+    ratio = torch.exp(draws.symmetric(1.0))
+    size = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()], dim=1).clamp(max=side)
+    corner = torch.stack([draws.uniform(), draws.uniform()], dim=1) * (side - size)
+    is_chosen = draws.chosen(augmentation.erasing)
+    if not bool(is_chosen.any()):
+        return images
     axis = torch.arange(side)
     inside = (axis >= corner[..., None]) & (axis < (corner + size)[..., None])
-    patch = inside[:, 0, :, None] & inside[:, 1, None, :]
-    erased = patch & (_chosen(count, augmentation.erasing, generator) > 0)[:, None, None]
-    return (~erased).float()[:, None].to(images.device)
-
-
-def _chosen(count: int, share: float, generator: torch.Generator) -> Float[Tensor, " item"]:
-    return (torch.rand(count, generator=generator) < share).float()
-
-
-def _symmetric(count: int, reach: float, generator: torch.Generator) -> Float[Tensor, " item"]:
-    return (2.0 * torch.rand(count, generator=generator) - 1.0) * reach
+    patch = inside[:, 0, :, None] & inside[:, 1, None, :] & is_chosen[:, None, None]
+    return images.masked_fill(patch[:, None].to(images.device), 0.0)

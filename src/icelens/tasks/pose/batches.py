@@ -68,8 +68,8 @@ class PoseBatches:
         images = chosen.images.to(self._device).float()
         rotation, shift_yx = chosen.rotation.to(self._device), chosen.shift_yx.to(self._device)
         if self._augmentation is not None:
-            generator = generator_for(self._seed, "vary", step, items.start)
-            varied = vary(images, rotation, shift_yx, self._augmentation, generator)
+            generators = [generator_for(self._seed, "vary", step, item) for item in items]
+            varied = vary(images, rotation, shift_yx, self._augmentation, generators)
             images, rotation, shift_yx = varied.images, varied.rotation, varied.shift_yx
         frame = random_rotations(1, generator_for(self._seed, "frame", step))[0]
         return PoseBatch(

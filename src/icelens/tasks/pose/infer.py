@@ -62,6 +62,12 @@ class PartKey:
         """Of its files."""
         return f"half_{self.half_set}_part_{self.number + 1}"
 
+    @property
+    def title(self) -> str:
+        """As progress says it."""
+        half = f"half {self.half_set}" if self.half_set else "all"
+        return f"{half}, part {self.number + 1}"
+
 
 def infer(config: InferConfig, run: Run) -> Path:
     """Write particles with poses, and their maps; return the particle file."""
@@ -142,13 +148,14 @@ def choose_networks(
                 )
             )
         return dict.fromkeys((0, 1, 2), (models[0],))
-    wanted = {
+    choices: dict[str, dict[int, tuple[int, ...]]] = {
         "matching": {1: (1,), 2: (2,)},
         "crossed": {1: (2,), 2: (1,)},
         "1": {1: (1,), 2: (1,)},
         "2": {1: (2,), 2: (2,)},
         "both": {1: (1, 2), 2: (2, 1)},
-    }[config.networks]
+    }
+    wanted = choices[config.networks]
     missing = {number for numbers in wanted.values() for number in numbers} - set(models)
     if missing:
         raise CheckpointError(
@@ -196,7 +203,7 @@ def do_part(setting: Setting, key: PartKey, folder: Path, mark: str, on_event: O
     """Compute a part and leave it in two files, the poses last: they say that it is done."""
     group = setting.file.particles.optics[int(setting.file.particles.optics_index[0])]
     part = Part(
-        name=key.name.replace("_", " "),
+        name=key.title,
         config=setting.config,
         models=setting.models[key.half_set],
         reader=setting.reader,

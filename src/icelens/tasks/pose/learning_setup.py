@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from pydantic import JsonValue
 
 from icelens.core.data.particles import Particles
 from icelens.core.errors import CheckpointError, MetadataError
@@ -14,6 +14,7 @@ from icelens.tasks.pose.batches import LabelledImages
 from icelens.tasks.pose.half_sets import Integers
 from icelens.tasks.pose.model import PoseModel, read_models
 from icelens.tasks.pose.network.build import build_network
+from icelens.tasks.pose.network.rotation_network import RotationNetwork
 from icelens.tasks.pose.network_images import ImageShape, ImageSupply, read_network_images
 from icelens.tasks.pose.train_settings import TrainConfig
 from icelens.training.loop import FitSettings
@@ -67,13 +68,15 @@ def labelled_images(
     )
 
 
-def make_network(config: TrainConfig, start: PoseModel | None, on_event: OnEvent) -> nn.Module:
+def make_network(
+    config: TrainConfig, start: PoseModel | None, on_event: OnEvent
+) -> RotationNetwork:
     """The network as asked for, with the weights of another model if one is given.
 
     Raises:
         CheckpointError: If that has another network or symmetry.
     """
-    settings = {
+    settings: dict[str, JsonValue] = {
         "encoder": config.encoder,
         "encoder_settings": dict(config.encoder_settings),
         "box_size": config.box_size,

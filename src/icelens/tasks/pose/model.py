@@ -13,6 +13,7 @@ from icelens.core.errors import CheckpointError, IcelensError
 from icelens.core.geometry.symmetry import symmetry_operators
 from icelens.tasks.pose.distribution import DistributionReader, Modes
 from icelens.tasks.pose.network.build import build_network
+from icelens.tasks.pose.network.rotation_network import RotationNetwork
 from icelens.tasks.pose.network_images import ImageShape
 from icelens.training.checkpoint import Checkpoint, load_checkpoint
 from icelens.training.device import Compute, autocast
@@ -80,7 +81,7 @@ class PoseModel:
     """
 
     path: Path
-    network: nn.Module
+    network: RotationNetwork
     symmetry: str
     shape: ImageShape
     half_set: int
@@ -165,7 +166,7 @@ def read_model(path: Path) -> PoseModel:
         ) from error
 
 
-def _network(checkpoint: Checkpoint) -> nn.Module:
+def _network(checkpoint: Checkpoint) -> RotationNetwork:
     known = checkpoint.description
     try:
         network = build_network(known["network"], known["symmetry"])

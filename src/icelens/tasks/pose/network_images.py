@@ -72,13 +72,16 @@ def network_images(
     box_size, pixel_size = images.shape[-1], float(particles.pixel_size()[rows[0]])
     channels = [images, images]
     if shape.is_ctf_corrected:
-        optics = {"box_size": box_size, "pixel_size": pixel_size, "device": images.device}
         spectrum = image_rfft(images)
-        phases = aberration_phases(particles, rows, **optics)
+        phases = aberration_phases(
+            particles, rows, box_size=box_size, pixel_size=pixel_size, device=images.device
+        )
         if phases is not None:
             spectrum = spectrum * phases.conj()
             channels[0] = image_from_rfft(spectrum, box_size)
-        transfer = particle_ctf(particles, rows, **optics)
+        transfer = particle_ctf(
+            particles, rows, box_size=box_size, pixel_size=pixel_size, device=images.device
+        )
         channels[1] = image_from_rfft(spectrum * transfer.sign(), box_size)
     matrix = centred_resampling(
         box_size, shape.box_size, pixel_size=pixel_size, new_pixel_size=shape.pixel_size

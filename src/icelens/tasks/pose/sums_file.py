@@ -4,12 +4,13 @@ from pathlib import Path
 
 from icelens.core.fourier.insertion import SliceSums
 from icelens.training.checkpoint import read_tensors, save_checkpoint
+from icelens.training.contract import JSON
 
 
 def write_sums(path: Path, sums: SliceSums, included: tuple[str, ...] = ()) -> None:
     """Write sums, and the names of what is in them; complete or not at all."""
     grid = sums.grid
-    description = {
+    description: dict[str, JSON] = {
         "kind": "sums",
         "box_size": grid.box_size,
         "padding": grid.padding,

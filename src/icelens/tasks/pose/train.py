@@ -41,6 +41,7 @@ from icelens.tasks.pose.model import (
     describe,
     read_model,
 )
+from icelens.tasks.pose.network.rotation_network import RotationNetwork
 from icelens.tasks.pose.network_images import ImageShape
 from icelens.tasks.pose.objective import PoseObjective
 from icelens.tasks.pose.pretraining import SimulatedImages
@@ -174,7 +175,7 @@ def warn_of_few_steps(config: TrainConfig, num_images: int, run: Run) -> None:
 
 def _learn_simulated(
     learning: Learning,
-    network: nn.Module,
+    network: RotationNetwork,
     learnt: Integers,
     held_out: Integers,
     half_set: int,
@@ -231,7 +232,7 @@ def _images(
 
 def _fit(
     learning: Learning,
-    network: nn.Module,
+    network: RotationNetwork,
     data: LabelledImages,
     check: LabelledImages,
     half_set: int,

@@ -63,3 +63,11 @@ def test_convolutions_turn_with_the_rings(kernel: int) -> None:
     turned = convolution(rings.roll(5, dims=-1))
     assert turned.shape == (2, 4, 5, 12)
     assert torch.allclose(turned, convolution(rings).roll(5, dims=-1), atol=1e-5)
+
+
+@pytest.mark.parametrize("pooled", [(1, 2), (2, 2), (2, 1)])
+def test_means_within_a_convolution_are_those_after_it(pooled: tuple[int, int]) -> None:
+    plain, merged = RingConvolution(3, 4, 3), RingConvolution(3, 4, 3, pooled=pooled)
+    merged.load_state_dict(plain.state_dict())
+    rings = torch.randn(2, 3, 8, 12)
+    assert torch.allclose(merged(rings), F.avg_pool2d(plain(rings), pooled), atol=1e-5)

@@ -5,7 +5,6 @@ It turns with the image by itself, so nothing about the in-plane angle has to be
 
 from collections.abc import Sequence
 
-import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
