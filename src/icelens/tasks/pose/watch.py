@@ -53,7 +53,8 @@ def watch(config: WatchConfig, run: Run) -> Path:
             worker.save(at_once=True)
             view.renew(is_last=True)
             _say_what_waits(worker, tell)
-    return config.output / RESULT_NAME
+    path = config.output / RESULT_NAME
+    return path if path.is_file() else config.output
 
 
 def open_poser(config: WatchConfig, on_event: OnEvent) -> Poser:

@@ -18,6 +18,7 @@ from icelens.core.io.image_stacks import ImageReader
 from icelens.core.io.particle_files import write_particles
 from icelens.tasks.pose.found_poses import FoundPoses, joined
 from icelens.tasks.pose.half_sets import half_sets
+from icelens.tasks.pose.infer import refuse_series
 from icelens.tasks.pose.infer_columns import columns_of
 from icelens.tasks.pose.infer_part import Part, infer_part
 from icelens.tasks.pose.infer_settings import PosingConfig
@@ -73,6 +74,7 @@ class Poser:
             IcelensError: If something is wrong with the file or its images.
         """
         particles = file.particles
+        refuse_series(file)
         reader = ImageReader(particles, on_event=on_event)
         half_set = self._half_sets(particles, key)
         parts: list[FoundPoses] = []
@@ -99,7 +101,7 @@ class Poser:
             file,
             rotation=found.table.rotation[:, 0],
             shift_yx=found.table.shift_yx[:, 0],
-            columns=columns_of(found, half_set if half_set.any() else None),
+            columns=columns_of(file, found, half_set if half_set.any() else None),
             rows=found.rows,
         )
         used = {half: int(found.is_kept[half_set == half].sum()) for half in sums}
