@@ -192,10 +192,10 @@ def scores_of(models: Mapping[int, Sequence[PoseModel]]) -> DirectionalScores | 
 
 
 def _say_what_waits(worker: Worker, on_event: OnEvent) -> None:
-    if worker.waiting:
+    if worker.num_waiting:
         on_event(
             Message(
-                f"{len(worker.waiting)} files still wait for their images; start the same command "
+                f"{worker.num_waiting} files still wait for their images; start the same command "
                 "again when they are there",
                 "warning",
             )

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from icelens.core.data.half_sets import dealt_half_sets
 from icelens.core.data.particle_file import ParticleFile
 from icelens.core.data.particles import Particles
-from icelens.core.errors import MetadataError
 from icelens.core.events import OnEvent, ignore
 from icelens.core.fourier.insertion import SliceSums
 from icelens.core.io.image_stacks import ImageReader
@@ -128,13 +127,3 @@ def half_sets_of(particles: Particles, key: str, seed: int) -> Integers:
     digest = hashlib.sha256(f"{seed} {key}".encode()).digest()
     dealt = dealt_half_sets(particles, seed=int.from_bytes(digest[:7]))
     return dealt if digest[7] % 2 else 3 - dealt
-
-
-def refuse_empty(file: ParticleFile) -> None:
-    """Make sure that there is something to do.
-
-    Raises:
-        MetadataError: If not.
-    """
-    if not len(file):
-        raise MetadataError(f"{file.path}: there is no particle in it; expected one or more")
