@@ -53,7 +53,8 @@ def watch(config: WatchConfig, run: Run) -> Path:
             worker.save(at_once=True)
             view.renew(is_last=True)
             _say_what_waits(worker, tell)
-    return config.output / RESULT_NAME
+    path = config.output / RESULT_NAME
+    return path if path.is_file() else config.output
 
 
 def open_poser(config: WatchConfig, on_event: OnEvent) -> Poser:
@@ -191,10 +192,10 @@ def scores_of(models: Mapping[int, Sequence[PoseModel]]) -> DirectionalScores | 
 
 
 def _say_what_waits(worker: Worker, on_event: OnEvent) -> None:
-    if worker.waiting:
+    if worker.num_waiting:
         on_event(
             Message(
-                f"{len(worker.waiting)} files still wait for their images; start the same command "
+                f"{worker.num_waiting} files still wait for their images; start the same command "
                 "again when they are there",
                 "warning",
             )

@@ -14,10 +14,10 @@ from icelens.tasks.pose.watching.account import (
     Contents,
     close_account,
     is_dead,
-    open_account,
     read_account,
     read_accounts,
 )
+from icelens.tasks.pose.watching.own_account import open_account
 
 FORK = multiprocessing.get_context("fork")
 
@@ -126,7 +126,7 @@ def test_a_process_of_another_machine_is_dead_when_it_was_silent(tmp_path, monke
     with opened(tmp_path) as own:
         account = read_account(own.folder)
         now = own.now()
-        monkeypatch.setattr(module, "_kernel", lambda: "another")
+        monkeypatch.setattr(module, "kernel", lambda: "another")
         assert not is_dead(account, now + 299.0, 300.0)
         assert is_dead(account, now + 301.0, 300.0)
 

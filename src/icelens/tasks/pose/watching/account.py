@@ -20,27 +20,22 @@ that clocks of machines need not agree.
 
 import fcntl
 import json
-import os
 import platform
 import re
-import threading
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any
 
 from icelens.core.errors import InputFileError
 from icelens.core.io.exclusive import rename_once
-from icelens.jobs.record import write_json
 
 _MARKER = re.compile(r"(open|closed)-(\d{3,})-(\d{9,})\Z")
-_OF_A_TERM = 10**6
+VERSIONS_OF_A_TERM = 10**6
 """Versions that a term may have."""
 _KERNEL = Path("/proc/sys/kernel/random/boot_id")
-_OWNER_NAME, _LOCK_NAME = "owner.json", ".lock"
+OWNER_NAME, LOCK_NAME = "owner.json", ".lock"
 # A marker that is renamed while its folder is listed may be missed.
 _TRIES, _PAUSE = 3, 0.05
 
@@ -79,12 +74,12 @@ class Account:
     @property
     def is_empty(self) -> bool:
         """Whether nothing was ever added."""
-        return _is_empty(self.version)
+        return is_empty(self.version)
 
     @property
     def marker(self) -> Path:
         """The file whose name makes this version valid."""
-        return _marker(self.folder, self.term, self.version, is_closed=self.is_closed)
+        return marker_path(self.folder, self.term, self.version, is_closed=self.is_closed)
 
     def sums(self, half: int) -> Path:
         """File of the sums of a half set."""
@@ -126,7 +121,7 @@ def close_account(account: Account) -> bool:
     """
     if account.is_closed:
         return True
-    closed = _marker(account.folder, account.term, account.version, is_closed=True)
+    closed = marker_path(account.folder, account.term, account.version, is_closed=True)
     return rename_once(account.marker, closed)
 
 
@@ -147,179 +142,24 @@ def is_dead(account: Account, now: float, lost_after: float) -> bool:
     if age > lost_after:
         return True
     try:
-        owner = json.loads((account.folder / _OWNER_NAME).read_text(encoding="utf-8"))
+        owner = json.loads((account.folder / OWNER_NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return owner.get("kernel") == _kernel() and not _is_locked(account.folder / _LOCK_NAME)
+    return owner.get("kernel") == kernel() and not _is_locked(account.folder / LOCK_NAME)
 
 
-class OwnAccount:
-    """The account that this process adds to; inside a `with` block a thread touches its marker."""
-
-    def __init__(self, account: Account, lock: IO[str], *, beat_seconds: float) -> None:
-        """Begin a term; use `open_account`.
-
-        Args:
-            account: As it was found or made, its marker in this process' name.
-            lock: The account's lock file, held.
-            beat_seconds: Between two signs of life.
-        """
-        self.folder = account.folder
-        self.contents = account.contents
-        self.begun_with = account
-        self._term = account.term
-        self._version = account.version
-        self._lock = lock
-        self._changing = threading.Lock()
-        self._ended = threading.Event()
-        self._pulse = threading.Thread(target=self._beat, args=(beat_seconds,), daemon=True)
-
-    @property
-    def name(self) -> str:
-        """Under which others know this process."""
-        return self.folder.name
-
-    @property
-    def _marker(self) -> Path:
-        return _marker(self.folder, self._term, self._version, is_closed=False)
-
-    @property
-    def _following(self) -> int:
-        return max(self._version, self._term * _OF_A_TERM) + 1
-
-    def now(self) -> float:
-        """Time of the file server in seconds, which may differ from this machine's."""
-        with self._changing, suppress(FileNotFoundError):
-            os.utime(self._marker)
-            return self._marker.stat().st_mtime
-        return 0.0  # given up: everybody else looks alive
-
-    def next_sums(self, half: int) -> Path:
-        """Where to write the sums of a half set before `commit`."""
-        return sums_path(self.folder, self._following, half)
-
-    def commit(self, contents: Contents) -> bool:
-        """Make what was written beside valid, together with these names.
-
-        Returns:
-            False if this process was given up: nothing that it did since its last commit counts,
-            others do it again.
-        """
-        before, following = self._version, self._following
-        write_json(
-            _contents_path(self.folder, following),
-            {"included": dict(contents.included), "failed": dict(contents.failed)},
-        )
-        for path in self.folder.glob(f"{following:09d}*"):
-            _flush(path)
-        with self._changing:
-            target = _marker(self.folder, self._term, following, is_closed=False)
-            if not rename_once(self._marker, target):
-                return False
-            self._version, self.contents = following, contents
-        # the version before stays: somebody may be reading it
-        for old in self.folder.glob("[0-9]" * 9 + "*"):
-            if int(old.name[:9]) < before:
-                old.unlink(missing_ok=True)
-        return True
-
-    def close(self) -> None:
-        """Say that nothing will be added any more; what is not committed is free for others."""
-        with self._changing:
-            closed = _marker(self.folder, self._term, self._version, is_closed=True)
-            rename_once(self._marker, closed)
-
-    def __enter__(self) -> Self:
-        """Start the heartbeat."""
-        self._pulse.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the account."""
-        with ExitStack() as stack:
-            stack.callback(self._lock.close)
-            stack.callback(self._pulse.join)
-            stack.callback(self._ended.set)
-            self.close()
-
-    def _beat(self, seconds: float) -> None:
-        while not self._ended.wait(seconds):
-            with suppress(OSError), self._changing:
-                os.utime(self._marker)
-
-
-def open_account(folder: Path, worker: str, *, beat_seconds: float) -> OwnAccount:
-    """Go on with a closed account below `folder`, or open a new one named after the worker.
-
-    Raises:
-        InputFileError: If the folder cannot be written.
-    """
-    try:
-        for account in read_accounts(folder).values():
-            if account.is_closed and (own := _reopened(account)) is not None:
-                return OwnAccount(*own, beat_seconds=beat_seconds)
-        return OwnAccount(*_new_account(folder, worker), beat_seconds=beat_seconds)
-    except OSError as error:
-        raise InputFileError(
-            f"{folder}: cannot be written ({error.strerror}); choose another --output"
-        ) from error
-
-
-def _reopened(account: Account) -> tuple[Account, IO[str]] | None:
-    """The account with a new term, and its lock; None if another process has it."""
-    lock = _locked(account.folder)
-    if lock is None:
-        return None
-    _write_owner(account.folder)
-    own = replace(account, term=account.term + 1, is_closed=False)
-    try:
-        # not `rename_once`: of two that begin the same term one must lose
-        account.marker.rename(own.marker)
-    except FileNotFoundError:
-        lock.close()
-        return None
-    return own, lock
-
-
-def _new_account(folder: Path, worker: str) -> tuple[Account, IO[str]]:
-    own = _new_folder(folder, worker)
-    lock = _locked(own)
-    assert lock is not None, "nobody else knows of this folder"
-    _write_owner(own)
-    account = Account(own, 1, _OF_A_TERM, is_closed=False, contents=Contents())
-    account.marker.touch(exist_ok=False)
-    return account, lock
-
-
-def _locked(folder: Path) -> IO[str] | None:
-    lock = (folder / _LOCK_NAME).open("a")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        return None
-    return lock
-
-
-def _write_owner(folder: Path) -> None:
-    known = {"host": platform.node(), "process": os.getpid(), "kernel": _kernel()}
-    write_json(folder / _OWNER_NAME, known)
-
-
-def _marker(folder: Path, term: int, version: int, *, is_closed: bool) -> Path:
+def marker_path(folder: Path, term: int, version: int, *, is_closed: bool) -> Path:
+    """The file whose name makes a version valid."""
     return folder / f"{'closed' if is_closed else 'open'}-{term:03d}-{version:09d}"
 
 
-def _is_empty(version: int) -> bool:
-    return version % _OF_A_TERM == 0
+def is_empty(version: int) -> bool:
+    """Whether nothing was ever added up to this version."""
+    return version % VERSIONS_OF_A_TERM == 0
 
 
-def _contents_path(folder: Path, version: int) -> Path:
+def contents_path(folder: Path, version: int) -> Path:
+    """File of the names in a version."""
     return folder / f"{version:09d}.json"
 
 
@@ -335,9 +175,9 @@ def _valid_version(folder: Path) -> tuple[int, int, bool] | None:
 
 def _read_contents(folder: Path, version: int) -> Contents | None:
     """None if the version was replaced meanwhile."""
-    if _is_empty(version):
+    if is_empty(version):
         return Contents()
-    path = _contents_path(folder, version)
+    path = contents_path(folder, version)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -347,20 +187,6 @@ def _read_contents(folder: Path, version: int) -> Contents | None:
             f"{path}: cannot be read as JSON; move {folder} away, its files are then done again"
         ) from error
     return Contents(content["included"], content["failed"])
-
-
-def _new_folder(folder: Path, worker: str) -> Path:
-    """The first of `worker`, `worker-2`, ... that nobody has."""
-    folder.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while True:
-        own = folder / (worker if number == 1 else f"{worker}-{number}")
-        try:
-            own.mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return own
 
 
 def _is_locked(path: Path) -> bool:
@@ -373,15 +199,9 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
-def _kernel() -> str:
+def kernel() -> str:
     """What locks of files are surely true for: one running system, its containers included."""
     try:
         return _KERNEL.read_text(encoding="ascii").strip()
     except OSError:
         return platform.node()
-
-
-def _flush(path: Path) -> None:
-    """To the disk, so that a machine that loses power does not keep the marker alone."""
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())

@@ -11,13 +11,13 @@ import numpy.typing as npt
 from icelens.core.data.half_sets import dealt_half_sets
 from icelens.core.data.particle_file import ParticleFile
 from icelens.core.data.particles import Particles
-from icelens.core.errors import MetadataError
 from icelens.core.events import OnEvent, ignore
 from icelens.core.fourier.insertion import SliceSums
 from icelens.core.io.image_stacks import ImageReader
 from icelens.core.io.particle_files import write_particles
 from icelens.tasks.pose.found_poses import FoundPoses, joined
 from icelens.tasks.pose.half_sets import half_sets
+from icelens.tasks.pose.infer import refuse_series
 from icelens.tasks.pose.infer_columns import columns_of
 from icelens.tasks.pose.infer_part import Part, infer_part
 from icelens.tasks.pose.infer_settings import PosingConfig
@@ -73,6 +73,7 @@ class Poser:
             IcelensError: If something is wrong with the file or its images.
         """
         particles = file.particles
+        refuse_series(file)
         reader = ImageReader(particles, on_event=on_event)
         half_set = self._half_sets(particles, key)
         parts: list[FoundPoses] = []
@@ -126,13 +127,3 @@ def half_sets_of(particles: Particles, key: str, seed: int) -> Integers:
     digest = hashlib.sha256(f"{seed} {key}".encode()).digest()
     dealt = dealt_half_sets(particles, seed=int.from_bytes(digest[:7]))
     return dealt if digest[7] % 2 else 3 - dealt
-
-
-def refuse_empty(file: ParticleFile) -> None:
-    """Make sure that there is something to do.
-
-    Raises:
-        MetadataError: If not.
-    """
-    if not len(file):
-        raise MetadataError(f"{file.path}: there is no particle in it; expected one or more")

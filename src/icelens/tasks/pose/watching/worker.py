@@ -5,16 +5,11 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
-from icelens.core.data.particle_file import ParticleFile
-from icelens.core.errors import IcelensError, MissingStackError
+from icelens.core.errors import IcelensError
 from icelens.core.events import Message, OnEvent
 from icelens.core.fourier.insertion import SliceSums
-from icelens.core.io.particle_files import read_particles
 from icelens.tasks.pose.sums_file import read_sums, write_sums
 from icelens.tasks.pose.watch_settings import WatchConfig
 from icelens.tasks.pose.watching.account import (
@@ -22,34 +17,18 @@ from icelens.tasks.pose.watching.account import (
     Contents,
     close_account,
     is_dead,
-    open_account,
     read_accounts,
 )
 from icelens.tasks.pose.watching.agreement import agree_on_grid
 from icelens.tasks.pose.watching.claims import NOBODY, Claims
 from icelens.tasks.pose.watching.incoming import Entry, Signature
 from icelens.tasks.pose.watching.layout import Layout, publish
-from icelens.tasks.pose.watching.posing import Posed, Poser, refuse_empty
+from icelens.tasks.pose.watching.own_account import open_account
+from icelens.tasks.pose.watching.posing import Posed, Poser
+from icelens.tasks.pose.watching.waiting import WaitingRoom
 
 _BEATS = 10
 """Signs of life within the time after which a process is taken to be dead."""
-_RETRY_SECONDS = 10.0
-
-
-@dataclass
-class _Waiting:
-    """A file whose images are not there yet."""
-
-    signature: Signature
-    missing: Path | None
-    try_at: float
-
-    def is_over(self, entry: Entry) -> bool:
-        if entry.signature != self.signature:
-            return True
-        if self.missing is not None and not self.missing.is_file():
-            return False
-        return time.monotonic() >= self.try_at
 
 
 @dataclass
@@ -84,7 +63,7 @@ class Worker:
         self._claims = Claims(self._layout.claims)
         self._stack = ExitStack()
         self._own_name = ""
-        self._waiting: dict[str, _Waiting] = {}
+        self._waiting_room = WaitingRoom(config.stack_root, config.settle, on_event)
         self._retried: set[str] = set()
         self._open()
 
@@ -117,9 +96,9 @@ class Worker:
         self._stack.close()
 
     @property
-    def waiting(self) -> list[str]:
-        """Short names of files whose images are not there."""
-        return list(self._waiting)
+    def num_waiting(self) -> int:
+        """Files whose images are not there."""
+        return len(self._waiting_room)
 
     def free(self, entries: Iterable[Entry]) -> list[Entry]:
         """Those of the entries that nobody has finished or is busy with.
@@ -127,7 +106,8 @@ class Worker:
         Processes that died are found here, and what they left undone becomes free.
         """
         accounts = read_accounts(self._layout.accounts)
-        self._close_dead(accounts, self.account.now())
+        if self._close_dead(accounts, self.account.now()):
+            accounts = read_accounts(self._layout.accounts)
         claimed = self._claims.names()
         done = dict(self._unsaved.included)
         for account in accounts.values():
@@ -137,8 +117,7 @@ class Worker:
             if entry.name in done:
                 self._warn_if_changed(entry, done[entry.name])
                 continue
-            waiting = self._waiting.get(entry.name)
-            if waiting is not None and not waiting.is_over(entry):
+            if self._waiting_room.holds(entry):
                 continue
             if entry.name not in claimed or self._is_left(entry, accounts):
                 chosen.append(entry)
@@ -149,7 +128,7 @@ class Worker:
         if not self._claim(entry):
             return False
         try:
-            file = self._complete(entry)
+            file = self._waiting_room.complete(entry, self.account.now())
             if file is None:
                 self._claims.give_back(entry.name, self.account.name)
                 return False
@@ -162,7 +141,7 @@ class Worker:
             self._fail(entry, error)
         else:
             self._add(entry, posed)
-        self._waiting.pop(entry.name, None)
+        self._waiting_room.forget(entry)
         return True
 
     def save(self, *, at_once: bool = False) -> int:
@@ -192,12 +171,14 @@ class Worker:
         publish(self._layout, self.account.folder, included)
         return len(added.included)
 
-    def _close_dead(self, accounts: Mapping[str, Account], now: float) -> None:
-        """Close accounts of processes that ended; with `now` 0 only those of this machine."""
+    def _close_dead(self, accounts: Mapping[str, Account], now: float) -> int:
+        """Close accounts of processes that ended, and count them; `now` 0: only of this machine."""
+        num_closed = 0
         for account in accounts.values():
             if account.is_closed or account.folder.name == self._own_name:
                 continue
             if is_dead(account, now, self._config.lost_after) and close_account(account):
+                num_closed += 1
                 saved = len(account.contents.included)
                 self._on_event(
                     Message(
@@ -205,6 +186,7 @@ class Worker:
                         "files count, others are done again"
                     )
                 )
+        return num_closed
 
     def _warn_if_changed(self, entry: Entry, said: Mapping[str, Any]) -> None:
         if _signature(said) != entry.signature:
@@ -253,49 +235,6 @@ class Worker:
         if any(entry.name in account.contents.included for account in accounts.values()):
             return False
         return self._is_left(entry, accounts)
-
-    def _complete(self, entry: Entry) -> ParticleFile | None:
-        """The particles of a file, or None if their stacks are not there, or still written to.
-
-        Raises:
-            IcelensError: If something else is wrong with the file.
-        """
-        missing: Path | None = None
-        try:
-            file = self._read(entry)
-        except MissingStackError as error:
-            reason = str(error)
-        else:
-            refuse_empty(file)
-            used = [file.particles.stacks[stack] for stack in np.unique(file.particles.stack)]
-            missing = next((stack for stack in used if not stack.is_file()), None)
-            if missing is None and not self._are_young(used):
-                return file
-            reason = f"{missing} is not there" if missing else "its images are still written to"
-        known = self._waiting.get(entry.name)
-        if known is None or known.signature != entry.signature:
-            self._on_event(Message(f"{entry.key}: waits, {reason}"))
-        try_at = time.monotonic() + min(_RETRY_SECONDS, self._config.settle)
-        self._waiting[entry.name] = _Waiting(entry.signature, missing, try_at)
-        return None
-
-    def _read(self, entry: Entry) -> ParticleFile:
-        root = self._config.stack_root
-        try:
-            file = read_particles(entry.path, stack_root=root, on_event=self._on_event)
-        except MissingStackError:
-            if not entry.path.is_symlink():
-                raise
-        else:
-            if not entry.path.is_symlink() or all(s.is_file() for s in file.particles.stacks):
-                return file
-        # a link: the stacks may lie beside what it leads to
-        return read_particles(entry.path.resolve(), stack_root=root, on_event=self._on_event)
-
-    def _are_young(self, stacks: Iterable[Path]) -> bool:
-        now = self.account.now()
-        ages = (now - stack.stat().st_mtime for stack in stacks)
-        return any(0 <= age < self._config.settle for age in ages)
 
     def _add(self, entry: Entry, posed: Posed) -> None:
         for half, sums in posed.sums.items():
