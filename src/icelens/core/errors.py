@@ -12,6 +12,10 @@ class InputFileError(IcelensError):
     """A file is missing, empty, truncated, or not of the format it should be."""
 
 
+class MissingStackError(InputFileError):
+    """A stack of images that a particle file names does not exist, or not yet."""
+
+
 class MetadataError(IcelensError):
     """A table or header says something missing, impossible or contradictory."""
 

@@ -32,6 +32,9 @@ POSITIONAL: dict[str, JsonValue] = {"positional": True}
 """`Field(..., json_schema_extra=POSITIONAL)` lets values stand without a flag."""
 OUTPUT_FILE: dict[str, JsonValue] = {"output": "file"}
 """`output: Path = Field(json_schema_extra=OUTPUT_FILE)` is one file, not the folder of a run."""
+OUTPUT_SHARED: dict[str, JsonValue] = {"output": "shared"}
+"""`output: Path = Field(json_schema_extra=OUTPUT_SHARED)` is a folder that several processes work
+in at a time, on one or several machines; each has the folder of its run below it."""
 
 
 class ComputeConfig(Config):

@@ -5,6 +5,7 @@ A folder holds `run.json` (and `run-1.json` ... of earlier runs), `log.txt`, `me
 """
 
 import os
+import platform
 import shlex
 import tempfile
 import traceback
@@ -25,6 +26,9 @@ from icelens.jobs.record import Record, free_name, keep_as_history, read_record
 from icelens.jobs.report import Report, write_report
 from icelens.jobs.settings import command_line, paths_in
 from icelens.jobs.tracking import LEFT_BEHIND, Tracking, check_trackers, tracked_run
+
+WORKERS_FOLDER = "workers"
+"""Where the runs of a shared output lie."""
 
 
 class FolderInUseError(IcelensError):
@@ -99,13 +103,15 @@ def run_job(
 
 
 def output_folder(config: Config) -> Path | None:
-    """The folder of a run, if its job has one."""
+    """The folder of a run, if its job has one; below a shared output each process has its own."""
     output = getattr(config, "output", None)
     if not isinstance(output, Path):
         return None
     extra = type(config).model_fields["output"].json_schema_extra
-    is_file = isinstance(extra, dict) and extra.get("output") == "file"
-    return None if is_file else output
+    kind = extra.get("output") if isinstance(extra, dict) else None
+    if kind == "shared":
+        return output / WORKERS_FOLDER / f"{platform.node() or 'host'}-{os.getpid()}"
+    return None if kind == "file" else output
 
 
 def is_follower() -> bool:

@@ -1,4 +1,4 @@
-"""Bring square images to another sampling and box about their centre pixel, in one product."""
+"""Bring square images, or an axis, to another sampling and length about their centre."""
 
 import math
 
@@ -25,6 +25,7 @@ def centred_resampling(
         new_pixel_size: Of those wanted, in Å/px.
     """
     step = new_pixel_size / pixel_size
+    # the new Nyquist frequency itself is kept: going finer and back loses nothing
     highest = min(num_in // 2, int(0.5 * num_in / step * (1.0 + 1e-9)))
     order = torch.arange(highest + 1, dtype=torch.float64)
     weights = column_weights(num_in).double()[: highest + 1] / num_in
@@ -34,7 +35,8 @@ def centred_resampling(
     # cos(a - b) = cos a cos b + sin a sin b makes the sum over frequencies a matrix product
     cosines = (torch.cos(there[:, None] * turn) * weights) @ torch.cos(here[:, None] * turn).T
     sines = (torch.sin(there[:, None] * turn) * weights) @ torch.sin(here[:, None] * turn).T
-    is_inside = (there >= -0.5) & (there <= num_in - 0.5)
+    # a transform sees a ring: without this the samples would be repeated beyond the box
+    is_inside = (there > -0.5) & (there < num_in - 0.5)
     return torch.where(is_inside[:, None], cosines + sines, 0.0).float()
 
 

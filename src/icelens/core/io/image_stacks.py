@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from icelens.core.data.particles import Particles
-from icelens.core.errors import GeometryError, InputFileError
+from icelens.core.errors import GeometryError, InputFileError, MissingStackError
 from icelens.core.events import Message, OnEvent, ignore
 from icelens.core.io.mrc import open_mrc, read_mrc_stack_header
 from icelens.core.io.volume_header import CONTRADICTION, VolumeHeader
@@ -151,7 +151,7 @@ def _refuse_missing(
     is_missing = np.asarray([not particles.stacks[stack].is_file() for stack in used], bool)
     if is_missing.any():
         first = particles.stacks[used[is_missing][0]]
-        raise InputFileError(
+        raise MissingStackError(
             f"{first}: no such stack of images ({is_missing.sum()} of {len(used)} stacks with "
             f"{counts[is_missing].sum()} of {len(particles)} images are missing); give the folder "
             "of the stacks"

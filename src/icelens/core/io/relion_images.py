@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from icelens.core.data.particle_file import ParticleFile
 from icelens.core.data.particles import Particles
-from icelens.core.errors import InputFileError, MetadataError
+from icelens.core.errors import MetadataError, MissingStackError
 from icelens.core.events import Message, OnEvent, ignore
 from icelens.core.io.image_columns import (
     DEFOCUS,
@@ -62,7 +62,7 @@ def read_relion_images(
 
     Raises:
         MetadataError: If columns are missing or hold what cannot be.
-        InputFileError: If the box size is asked of a stack that is missing.
+        MissingStackError: If the box size is asked of a stack that is missing.
     """
     _, table = blocks_of_images(path, blocks)
     _refuse_volumes(path, blocks)
@@ -125,7 +125,7 @@ def _box(path: Path, stack: Path, otherwise: Path | None) -> int:
     if not stack.is_file() and otherwise is not None:
         stack = otherwise
     if not stack.is_file():
-        raise InputFileError(
+        raise MissingStackError(
             f"{path}: the stack {stack} does not exist, and nothing else says its box size; give "
             "the folder of the stacks"
         )

@@ -53,12 +53,15 @@ def fsc_curves(
     return figure
 
 
-def loss_curve(curves: Mapping[str, Points], *, ylabel: str = "loss") -> Figure:
+def loss_curve(
+    curves: Mapping[str, Points], *, ylabel: str = "loss", xlabel: str = "step"
+) -> Figure:
     """Draw losses over training steps: each value faint, a running median strong.
 
     Args:
         curves: Name, and steps with values, of each curve.
         ylabel: What the values are.
+        xlabel: What the steps are.
     """
     with house_style():
         figure = new_figure(6.4, 3.2)
@@ -68,7 +71,7 @@ def loss_curve(curves: Mapping[str, Points], *, ylabel: str = "loss") -> Figure:
             axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
             smooth[name] = (np.asarray(steps, float), _running_median(np.asarray(values, float)))
         _draw(axes, smooth)
-        axes.set(xlabel="step", ylabel=ylabel)
+        axes.set(xlabel=xlabel, ylabel=ylabel)
         positive = [value for _, values in curves.values() for value in values]
         if min(positive, default=0.0) > 0 and max(positive) > 20 * min(positive):
             axes.set_yscale("log")

@@ -1,5 +1,8 @@
 """Which particles belong to which half set, and which of them are held out."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -37,24 +40,41 @@ def half_sets(particles: Particles, *, seed: int, on_event: OnEvent) -> Integers
             "warning",
         )
     )
-    return dealt_half_sets(particles, seed=seed)
+    return dealt_half_sets(replace(particles, particle=particle_numbers(particles)), seed=seed)
+
+
+def particle_numbers(particles: Particles) -> Integers:
+    """Number of the particle that each image shows; a picture that is listed twice has one."""
+    known: dict[Path, int] = {}
+    file = np.asarray([known.setdefault(path, len(known)) for path in particles.stacks], np.int64)
+    picture = (file[particles.stack] << 32) + particles.slice_index
+    _, first, place = np.unique(picture, return_index=True, return_inverse=True)
+    numbers: Integers = particles.particle[first[place]]
+    return numbers
 
 
 def hold_out(
-    particles: Particles, rows: Integers, *, share: float, seed: int
+    particles: Particles, rows: Integers, *, share: float, most: int, seed: int
 ) -> tuple[Integers, Integers]:
     """Part rows into those to learn from and those held out; a particle's images stay together.
+
+    Args:
+        particles: All.
+        rows: To be parted.
+        share: Of the particles that is held out.
+        most: Particles to hold out at most; the others are learnt from.
+        seed: Draws them.
 
     Raises:
         MetadataError: If there are too few particles.
     """
-    numbers, place = np.unique(particles.particle[rows], return_inverse=True)
+    numbers, place = np.unique(particle_numbers(particles)[rows], return_inverse=True)
     if len(numbers) < LEAST:
         raise MetadataError(
             f"particles: a set of {len(numbers)} particle(s) cannot be split into learning and "
             f"validation, expected {LEAST} or more; give more particles or `--halves no`"
         )
-    count = min(max(1, round(share * len(numbers))), len(numbers) - 1)
+    count = min(max(1, round(share * len(numbers))), most, len(numbers) - 1)
     order = torch.randperm(len(numbers), generator=generator_for(seed, "hold out")).numpy()
     is_held_out = (order < count)[place]
     return rows[~is_held_out], rows[is_held_out]

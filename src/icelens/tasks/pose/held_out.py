@@ -62,16 +62,14 @@ def judge(reader: PoseReader, data: LabelledImages, symmetry: str, *, pixel_size
         part = data.take(torch.arange(start, min(start + _AT_ONCE, len(data))))
         answer = reader(part.images)
         best = answer.modes.rotation[:, 0].cpu()
-        off_axis = rotation_distance(best[:, None] @ operators, part.rotation[:, None]).amin(dim=1)
+        error = rotation_distance(best[:, None] @ operators, part.rotation[:, None]).amin(dim=1)
         off = (answer.shift_yx.cpu() - part.shift_yx).norm(dim=1) * pixel_size
-        found = (off_axis, off, answer.modes.probability[:, 0], answer.modes.width[:, 0], best)
+        found = (error, off, answer.modes.probability[:, 0], answer.modes.width[:, 0], best)
         for column, values in zip(columns, found, strict=True):
             column.append(values.cpu())
-    error, shift_error, probability, width, rotation = (
-        torch.cat(column).double().numpy() for column in columns
-    )
-    truth = data.rotation.double().numpy()
-    return HeldOut(error, shift_error, probability, width, rotation, truth)
+    columns.append([data.rotation])
+    arrays = [torch.cat(column).double().numpy() for column in columns]
+    return HeldOut(*arrays)
 
 
 @dataclass(eq=False)

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from icelens.core.data.particles import Particles
@@ -19,6 +19,10 @@ from icelens.core.optics.particle_ctf import aberration_phases, particle_ctf
 CHANNELS = 2
 _AT_ONCE = 64
 _EDGE_PX = 3.0
+_LEAST_NOISE = 0.1
+"""Of the whole image's spread; with less outside, the image was masked before."""
+_ROUNDING = 1e-5
+"""Of the largest value."""
 
 
 class ImageSupply(Protocol):
@@ -70,32 +74,66 @@ def network_images(
     outside the mask's radius (of all where it leaves none).
     """
     box_size, pixel_size = images.shape[-1], float(particles.pixel_size()[rows[0]])
-    channels = [images, images]
-    if shape.is_ctf_corrected:
-        spectrum = image_rfft(images)
-        phases = aberration_phases(
-            particles, rows, box_size=box_size, pixel_size=pixel_size, device=images.device
-        )
-        if phases is not None:
-            spectrum = spectrum * phases.conj()
-            channels[0] = image_from_rfft(spectrum, box_size)
-        transfer = particle_ctf(
-            particles, rows, box_size=box_size, pixel_size=pixel_size, device=images.device
-        )
-        channels[1] = image_from_rfft(spectrum * transfer.sign(), box_size)
+    channels = _channels(images, particles, rows, shape, pixel_size)
     matrix = centred_resampling(
         box_size, shape.box_size, pixel_size=pixel_size, new_pixel_size=shape.pixel_size
     ).to(images.device)
-    resampled = resample_images(torch.stack(channels, dim=1), matrix)
+    is_reached = matrix.abs().sum(dim=1) > 0
+    # px that the box does not reach say nothing of the noise
+    is_reached = is_reached[:, None] & is_reached
     outside = (shape.distance_px() * shape.pixel_size > shape.mask_radius).to(images.device)
-    # px that the box does not reach are 0 and say nothing of the noise
-    outside = outside & (matrix.abs().sum(1) > 0)[:, None] & (matrix.abs().sum(1) > 0)
-    if not bool(outside.any()):
-        outside = torch.ones_like(outside)
-    noise = resampled[..., outside].flatten(1)
-    mean = noise.mean(dim=1)[:, None, None, None]
-    std = noise.std(dim=1).clamp(min=1e-12)[:, None, None, None]
-    return (resampled - mean) / std
+    return _evened(resample_images(channels, matrix), is_reached, outside & is_reached)
+
+
+def _channels(
+    images: Float[Tensor, "row n n"],
+    particles: Particles,
+    rows: npt.NDArray[np.int64],
+    shape: ImageShape,
+    pixel_size: float,
+) -> Float[Tensor, "row 2 n n"]:
+    """Images as they are, and with their phases flipped."""
+    if not shape.is_ctf_corrected:
+        return torch.stack([images, images], dim=1)
+    box_size, device = images.shape[-1], images.device
+    phases = aberration_phases(
+        particles, rows, box_size=box_size, pixel_size=pixel_size, device=device
+    )
+    spectrum = image_rfft(images)
+    if phases is not None:
+        spectrum = spectrum * phases.conj()
+        images = image_from_rfft(spectrum, box_size)
+    transfer = particle_ctf(
+        particles, rows, box_size=box_size, pixel_size=pixel_size, device=device
+    )
+    flipped = image_from_rfft(spectrum * transfer.sign(), box_size)
+    # images that were multiplied by their CTF have right phases; flipping undoes that
+    if particles.optics[int(particles.optics_index[rows[0]])].is_premultiplied:
+        images, flipped = flipped, images
+    return torch.stack([images, flipped], dim=1)
+
+
+def _evened(
+    images: Float[Tensor, "row 2 y x"],
+    is_reached: Bool[Tensor, "y x"],
+    is_noise: Bool[Tensor, "y x"],
+) -> Float[Tensor, "row 2 y x"]:
+    """Noise of mean 0 and standard deviation 1; 0 where the images do not reach.
+
+    Where there is no noise, because nothing is left outside or images were masked before, all of
+    the image is measured.
+    """
+    whole = images[..., is_reached].flatten(1)
+    spread = whole.std(dim=1)
+    noise = images[..., is_noise].flatten(1) if bool(is_noise.any()) else whole
+    std = noise.std(dim=1)
+    is_flat = std <= _LEAST_NOISE * spread
+    mean = torch.where(is_flat, whole.mean(dim=1), noise.mean(dim=1))
+    std = torch.where(is_flat, spread, std)
+    # an image of one value holds nothing but rounding
+    is_empty = std <= _ROUNDING * whole.abs().amax(dim=1)
+    std = torch.where(is_empty, torch.inf, std)
+    return is_reached * (images - mean[:, None, None, None]) / std[:, None, None, None]
 
 
 def read_network_images(

@@ -125,8 +125,13 @@ def rows_by_half(learning: Learning, run: Run) -> Mapping[int, Integers]:
 def train_half(learning: Learning, rows: Integers, half_set: int, run: Run) -> Trained:
     """Train the network of one half set, judge it and describe how sure it is."""
     config = learning.config
-    learnt, held_out = hold_out(learning.particles, rows, share=config.validation, seed=config.seed)
-    held_out = held_out[: config.max_validation]
+    learnt, held_out = hold_out(
+        learning.particles,
+        rows,
+        share=config.validation,
+        most=config.max_validation,
+        seed=config.seed,
+    )
     if config.overfit is not None:
         learnt = held_out = rows[: config.overfit]
     seed = derive_seed(config.seed, half_set) % 2**31

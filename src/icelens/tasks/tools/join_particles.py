@@ -1,9 +1,6 @@
 """Put particle files together; optics groups that agree become one."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,17 +8,12 @@ import numpy.typing as npt
 from icelens.core.data.particle_file import ParticleFile
 from icelens.core.errors import InputFileError
 from icelens.core.events import Message, Saved
-from icelens.core.io.image_columns import OPTICS_GROUP, blocks_of_images
+from icelens.core.io.equal_groups import group_names, with_equal_groups_merged
 from icelens.core.io.joined_particles import join_particle_files
 from icelens.core.io.particle_files import read_particles, write_particles
 from icelens.jobs.run import Run
 from icelens.tasks.tools.star_jobs import JoinParticlesConfig
 from icelens.tasks.tools.tool_files import refuse_overwriting
-
-if TYPE_CHECKING:
-    import pandas
-
-GROUP_NAME = "rlnOpticsGroupName"
 
 
 def write_joined(config: JoinParticlesConfig, run: Run) -> Path:
@@ -37,7 +29,7 @@ def write_joined(config: JoinParticlesConfig, run: Run) -> Path:
     files = [read_particles(path, on_event=run.on_event) for path in config.particles]
     file = join_particle_files(files)
     if not config.keep_groups:
-        names = [name for each in files for name in _group_names(each)]
+        names = [name for each in files for name in group_names(each)]
         file = with_equal_groups_merged(file, names)
     rows = np.arange(len(file))
     if config.remove_duplicates:
@@ -54,29 +46,6 @@ def write_joined(config: JoinParticlesConfig, run: Run) -> Path:
     return config.output
 
 
-def with_equal_groups_merged(file: ParticleFile, names: Sequence[str]) -> ParticleFile:
-    """The same rows, with one group for all that agree in everything but their number.
-
-    Args:
-        file: Joined, its groups numbered from 1 and made distinct by name.
-        names: Of the groups as they were in their own files, in the same order.
-    """
-    optics = file.blocks["optics"]
-    if len(names) != len(optics):
-        return file
-    original = optics.assign(**{GROUP_NAME: names})
-    kept, number = _distinct_rows(original.drop(columns=OPTICS_GROUP))
-    block, table = blocks_of_images(file.path, file.blocks)
-    new = dict(zip(optics[OPTICS_GROUP].tolist(), (number + 1).tolist(), strict=True))
-    merged = optics.iloc[kept].assign(**{OPTICS_GROUP: np.arange(len(kept)) + 1})
-    blocks = {
-        **file.blocks,
-        "optics": merged.reset_index(drop=True),
-        block: table.assign(**{OPTICS_GROUP: table[OPTICS_GROUP].map(new)}),
-    }
-    return replace(file, blocks=blocks)
-
-
 def first_of_each_image(file: ParticleFile) -> npt.NDArray[np.int64]:
     """Rows without those whose image came before."""
     particles = file.particles
@@ -85,23 +54,3 @@ def first_of_each_image(file: ParticleFile) -> npt.NDArray[np.int64]:
     keys = np.stack([stack[particles.stack], particles.slice_index], axis=1)
     _, first = np.unique(keys, axis=0, return_index=True)
     return np.sort(first)
-
-
-def _group_names(file: ParticleFile) -> list[str]:
-    """Names of the groups as they come in a joined file."""
-    optics = file.blocks.get("optics")
-    if optics is not None and GROUP_NAME in optics.columns:
-        return [str(name) for name in optics[GROUP_NAME]]
-    return [group.name for group in file.particles.optics]
-
-
-def _distinct_rows(
-    table: "pandas.DataFrame",
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """First place of each distinct row, and for every row the place of its equal among those."""
-    texts = table.astype(str).agg("\t".join, axis=1)
-    _, first, inverse = np.unique(texts.to_numpy(str), return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    return first[order], rank[inverse]
