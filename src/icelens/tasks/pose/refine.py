@@ -11,6 +11,7 @@ from icelens.core.errors import MetadataError
 from icelens.core.events import Message, Progress, Saved
 from icelens.core.fourier.wiener import HalfMaps
 from icelens.core.geometry.symmetry import symmetry_operators
+from icelens.core.io.image_columns import HALF_SET
 from icelens.core.io.image_stacks import ImageReader
 from icelens.core.io.particle_files import read_particles, write_particles
 from icelens.core.optics.image_source import ImageSource
@@ -141,7 +142,7 @@ def _write(
         half_set = np.zeros(len(file), np.int64)
         for half, rows in sets.items():
             half_set[rows] = half
-        columns["rlnRandomSubset"] = half_set
+        columns[HALF_SET] = half_set
     write_particles(
         config.output,
         file,
