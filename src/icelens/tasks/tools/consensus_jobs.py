@@ -42,7 +42,7 @@ class ConsensusPosesConfig(Config):
     """How far places of one particle in its micrograph may lie apart, if image names differ."""
 
 
-@job("tools.consensus-poses")
+@job("tools.consensus-poses", cites=("moakher2002means",))
 def consensus_poses(config: ConsensusPosesConfig, run: Run) -> Path:
     """Keep the particles on whose poses several files agree, and average those poses.
 
