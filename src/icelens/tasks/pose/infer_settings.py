@@ -43,7 +43,7 @@ class PosingConfig(ComputeConfig):
     """How far refinement looks around each pose."""
 
     angular_step: Degrees = Field(default=3.0, gt=0, json_schema_extra=EXPERT)
-    """Distance of the rotations it tries before it climbs."""
+    """Distance of the rotations that refinement tries before it improves the best continuously."""
 
     max_shift: Annotated[Angstrom, Field(ge=0)] = Field(
         default=10.0, json_schema_extra=EXPERT | {"unit": "Å"}
@@ -58,7 +58,7 @@ class PosingConfig(ComputeConfig):
     mask_diameter: PositiveAngstrom | None = Field(
         default=None, json_schema_extra=EXPERT | {"unit": "Å"}
     )
-    """Of the sphere of the reference that counts; without it, that of the model."""
+    """Diameter of the sphere of the reference that counts; without it, that of the model."""
 
     stack_root: Path | None = Field(default=None, json_schema_extra=EXPERT)
     """Folder of the image stacks, if they are not where the particle file says."""
