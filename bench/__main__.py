@@ -21,7 +21,7 @@ MEASUREMENTS = {
     "memory": "bytes per voxel of mask and deconvolution",
     "simulate": "CPU-seconds of the simulator",
     "quality": "FSC to simulated truth after the issue's commands",
-    "gpu": "time and load of unet-medium, box 96, on a GPU; a large tomogram segmented by pick",
+    "gpu": "unet-medium on a GPU; a large tomogram segmented by pick; particles posed per second",
 }
 QUICKLY = ("startup", "steps", "prediction", "simulate")
 

@@ -10,6 +10,7 @@ from bench.boxes import make_batch, make_physics
 from bench.command import CommandError
 from bench.figure import Figure
 from bench.pick_gpu import segmentation
+from bench.pose_gpu import inference
 from bench.steps import objective_of
 from icelens.tasks.restore.network import build_network
 from icelens.training.contract import FitSettings
@@ -55,6 +56,7 @@ def measure(*, quick: bool) -> list[Figure]:
         Figure("share of time with kernels running", 100 * busy, "%", "", ">= 90 %"),
         Figure(f"{title}, peak", peak, "GB"),
         *segmentation(quick=quick),
+        *inference(quick=quick),
     ]
 
 

@@ -24,6 +24,7 @@ class Config(BaseModel):
 
 
 Angstrom = Annotated[float, Field(json_schema_extra={"unit": "Å"})]
+PositiveAngstrom = Annotated[Angstrom, Field(gt=0)]
 Degrees = Annotated[float, Field(json_schema_extra={"unit": "degrees"})]
 Minutes = Annotated[float, Field(json_schema_extra={"unit": "minutes"})]
 EXPERT: dict[str, JsonValue] = {"level": "expert"}

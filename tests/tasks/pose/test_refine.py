@@ -165,7 +165,7 @@ def test_half_maps_know_nothing_of_each_other(tmp_path: Path) -> None:
 def test_particles_without_half_sets_are_dealt_and_it_is_said(world: World, tmp_path: Path) -> None:
     _prepared(world, tmp_path, half_set=np.zeros(NUM, np.int64))
     told = _messages(tmp_path, _config(tmp_path, halves=True, initial_resolution=15.0))
-    assert any("no rlnRandomSubset" in text for text in told)
+    assert any("have no half set" in text for text in told)
     half_set = read_particles(tmp_path / "refined.star").particles.half_set
     assert np.bincount(half_set).tolist() == [0, NUM // 2, NUM // 2]
 

@@ -52,7 +52,7 @@ def test_half_sets_are_drawn_and_written_where_there_are_none(tmp_path, capsys):
     assert {name: len(names) for name, names in parts.items()} == {"half_1": 10, "half_2": 10}
     table = read_star(tmp_path / "parts" / "half_2.star")["particles"]
     assert table["rlnRandomSubset"].tolist() == [2] * 10
-    assert "drawn at random" in str(capsys.readouterr())
+    assert "dealt to half sets at random" in str(capsys.readouterr())
 
 
 def test_values_of_a_column_make_parts_with_names_that_are_files(tmp_path):
@@ -90,3 +90,9 @@ def test_column_of_measurements_is_no_way_to_part(tmp_path, capsys):
     command = ["tools", "split-particles", "--particles", str(star), "--by", "rlnScore"]
     assert cli.main([*command, "--output", str(tmp_path / "parts")]) == 2
     assert "1001 values" in capsys.readouterr().err
+
+
+def test_half_sets_that_are_known_stay_where_others_are_drawn(tmp_path):
+    star = write_star(tmp_path / "all.star", (6,), rlnRandomSubset=[1, 1, 1, 0, 0, 0])
+    parts = split(star, "--half-sets")
+    assert set(all_names(star)[:3]) <= set(stripped(parts["half_1"]))

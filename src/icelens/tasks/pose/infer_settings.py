@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, Angstrom, ComputeConfig, Degrees
+from icelens.jobs.config import EXPERT, Angstrom, ComputeConfig, Degrees, PositiveAngstrom
 
 
 class PosingConfig(ComputeConfig):
@@ -50,12 +50,12 @@ class PosingConfig(ComputeConfig):
     )
     """How far refinement moves the particle from where the network saw it."""
 
-    max_resolution: Annotated[Angstrom, Field(gt=0)] | None = Field(
+    max_resolution: PositiveAngstrom | None = Field(
         default=None, json_schema_extra=EXPERT | {"unit": "Å"}
     )
     """Finest detail that refinement compares; without it, what the pixels hold."""
 
-    mask_diameter: Annotated[Angstrom, Field(gt=0)] | None = Field(
+    mask_diameter: PositiveAngstrom | None = Field(
         default=None, json_schema_extra=EXPERT | {"unit": "Å"}
     )
     """Of the sphere of the reference that counts; without it, that of the model."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from icelens.core.errors import CheckpointError, IcelensError
 from icelens.core.geometry.symmetry import symmetry_operators
+from icelens.tasks.pose.confidence import DirectionalScores
 from icelens.tasks.pose.distribution import DistributionReader, Modes
 from icelens.tasks.pose.network.build import build_network
 from icelens.tasks.pose.network.rotation_network import RotationNetwork
@@ -92,6 +93,12 @@ class PoseModel:
     def reference(self) -> Path:
         """The map of the training images, beside the checkpoint."""
         return self.path.parent / REFERENCE_NAME
+
+    @property
+    def scores(self) -> DirectionalScores | None:
+        """How sure it was of held-out particles; None if that was not measured."""
+        known = self.confidence.get("scores")
+        return None if known is None else DirectionalScores.from_json(known)
 
 
 def describe(

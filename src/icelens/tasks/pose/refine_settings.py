@@ -5,9 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, OUTPUT_FILE, Angstrom, Config, Degrees
-
-PositiveAngstrom = Annotated[Angstrom, Field(gt=0)]
+from icelens.jobs.config import EXPERT, OUTPUT_FILE, Angstrom, Config, Degrees, PositiveAngstrom
 
 
 class RefineConfig(Config):

@@ -76,7 +76,6 @@ class Trained:
 
     checkpoint: Path
     held_out: HeldOut
-    train_rows: Integers
 
 
 def train(config: TrainConfig, run: Run) -> Path:
@@ -163,7 +162,7 @@ def train_half(learning: Learning, rows: Integers, half_set: int, run: Run) -> T
         write_reference(learning, learnt, result.checkpoint.parent, run)
     run.on_event(Message(f"best step {result.best_step}: {in_words(answers.summary())}"))
     say_how_it_ended(result, run.on_event)
-    return Trained(result.checkpoint, answers, learnt)
+    return Trained(result.checkpoint, answers)
 
 
 def warn_of_few_steps(config: TrainConfig, num_images: int, run: Run) -> None:

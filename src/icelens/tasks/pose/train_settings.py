@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, Angstrom, ComputeConfig, Config, Degrees
+from icelens.jobs.config import EXPERT, ComputeConfig, Config, Degrees, PositiveAngstrom
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -78,10 +78,10 @@ class TrainConfig(ComputeConfig):
     box_size: int = Field(default=64, ge=16, multiple_of=16, json_schema_extra={"unit": "px"})
     """Side of the images that the network sees."""
 
-    pixel_size: Annotated[Angstrom, Field(gt=0)] | None = None
+    pixel_size: PositiveAngstrom | None = None
     """Sampling that the network sees; without it, the whole box of the images fits."""
 
-    mask_diameter: Annotated[Angstrom, Field(gt=0)] | None = None
+    mask_diameter: PositiveAngstrom | None = None
     """Of the disc that holds the particle; without it, 0.95 of the box."""
 
     halves: bool = True
