@@ -28,6 +28,7 @@ from icelens.tasks.pose.half_sets import Integers, half_sets, hold_out
 from icelens.tasks.pose.held_out import HeldOut, Judge, in_words, judge
 from icelens.tasks.pose.learning_setup import (
     augmentation_of,
+    check_images,
     fit_settings,
     image_shape,
     labelled_images,
@@ -107,6 +108,7 @@ def train(config: TrainConfig, run: Run) -> Path:
             f"{shape.pixel_size:.3g} Å/px, within {2 * shape.mask_radius:.0f} Å"
         )
     )
+    check_images(particles, reader, run.on_event)
     learning = Learning(config, particles, reader, shape, compute)
     for half_set, rows in rows_by_half(learning, run).items():
         left = None if deadline is None else (deadline - time.monotonic()) / 60.0
