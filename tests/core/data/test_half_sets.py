@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 
-from icelens.core.data.half_sets import dealt_half_sets
+from icelens.core.data.half_sets import dealt_half_sets, num_in_both_halves
 from icelens.core.data.optics_group import OpticsGroup
 from icelens.core.data.particles import Particles
 
@@ -36,3 +36,10 @@ def test_a_seed_deals_the_same_again() -> None:
     particles = particles_of([0] * 50, list(range(50)))
     assert (dealt_half_sets(particles, seed=1) == dealt_half_sets(particles, seed=1)).all()
     assert (dealt_half_sets(particles, seed=1) != dealt_half_sets(particles, seed=2)).any()
+
+
+def test_images_in_both_halves_are_counted() -> None:
+    particles = particles_of([1, 2, 1, 2], [0, 1, 2, 3])
+    assert num_in_both_halves(particles, particles.half_set) == 0
+    twice = particles.take([0, 1, 2, 3, 0])
+    assert num_in_both_halves(twice, np.asarray([1, 2, 1, 2, 2])) == 1

@@ -19,3 +19,13 @@ def dealt_half_sets(particles: Particles, *, seed: int) -> npt.NDArray[np.int64]
     drawn = 1 + np.random.default_rng(seed).permutation(len(numbers)) % 2
     half_set[is_unknown] = drawn[place]
     return half_set
+
+
+def num_in_both_halves(particles: Particles, half_set: npt.NDArray[np.int64]) -> int:
+    """How many images (stack and number) are in half set 1 and in half set 2."""
+    names = np.asarray([str(path) for path in particles.stacks], object)
+    _, stack = np.unique(names, return_inverse=True)
+    image = np.stack([stack[particles.stack], particles.slice_index], axis=1)
+    _, number = np.unique(image, axis=0, return_inverse=True)
+    number = number.ravel()
+    return len(np.intersect1d(number[half_set == 1], number[half_set == 2]))

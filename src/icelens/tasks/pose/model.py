@@ -1,5 +1,6 @@
 """A trained model of poses: its network, what it wants to see, and how sure it usually is."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from icelens.core.errors import CheckpointError, IcelensError
 from icelens.core.geometry.symmetry import symmetry_operators
+from icelens.tasks.pose.confidence import DirectionalScores
 from icelens.tasks.pose.distribution import DistributionReader, Modes
 from icelens.tasks.pose.network.build import build_network
 from icelens.tasks.pose.network.rotation_network import RotationNetwork
@@ -156,8 +158,8 @@ def read_model(path: Path) -> PoseModel:
             symmetry=str(known["symmetry"]),
             shape=ImageShape(**known["image"]),
             half_set=int(known["half_set"]),
-            sharpness=float(known.get("sharpness") or 1.0),
-            confidence=dict(known.get("confidence") or {}),
+            sharpness=_sharpness(known),
+            confidence=_confidence(known),
         )
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise CheckpointError(
@@ -174,3 +176,18 @@ def _network(checkpoint: Checkpoint) -> RotationNetwork:
         raise CheckpointError(f"{checkpoint.path}: {error}") from error
     network.load_state_dict(dict(checkpoint.tensors))
     return network.eval()
+
+
+def _sharpness(known: Mapping[str, Any]) -> float:
+    sharpness = float(known.get("sharpness") or 1.0)
+    if not 0.0 < sharpness < math.inf:
+        raise ValueError(f"sharpness is {sharpness:g}")
+    return sharpness
+
+
+def _confidence(known: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of scores, after a look at whether it can be read."""
+    confidence = dict(known.get("confidence") or {})
+    if confidence.get("scores") is not None:
+        DirectionalScores.from_json(confidence["scores"])
+    return confidence

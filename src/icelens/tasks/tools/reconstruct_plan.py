@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from icelens.core.data.half_sets import dealt_half_sets
+from icelens.core.data.half_sets import dealt_half_sets, num_in_both_halves
 from icelens.core.data.particle_file import ParticleFile
 from icelens.core.data.particles import Particles
 from icelens.core.errors import GeometryError, MetadataError
@@ -128,11 +128,22 @@ def half_rows(particles: Particles, path: Path, seed: int, on_event: OnEvent) ->
     half_set = dealt_half_sets(particles, seed=seed)
     sets = tuple(np.flatnonzero(half_set == half) for half in (1, 2))
     for half, rows in enumerate(sets, start=1):
-        if not len(rows):
+        if not (particles.weight[rows] > 0).any():
+            what = "has no weight above 0" if len(rows) else "is empty (rlnRandomSubset)"
             raise MetadataError(
-                f"{path}: half set {half} is empty (rlnRandomSubset), expected images in both; "
-                "leave out --halves or deal the particles anew"
+                f"{path}: half set {half} {what}, expected images in both; leave out --halves or "
+                "deal the particles anew"
             )
+    num_shared = num_in_both_halves(particles, half_set)
+    if num_shared:
+        on_event(
+            Message(
+                f"{path}: {num_shared} images are in both half sets, so that their maps agree by "
+                "the same noise; remove duplicates (icelens tools join-particles "
+                "--remove-duplicates)",
+                "warning",
+            )
+        )
     return sets
 
 
