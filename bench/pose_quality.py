@@ -27,7 +27,13 @@ def measure(*, quick: bool) -> list[Figure]:
 
 
 def figures_of(
-    folder: Path, *, count: int, hidden: int, snr: float, more: str = ""
+    folder: Path,
+    *,
+    count: int,
+    hidden: int,
+    snr: float,
+    particle: str = "--pixel-size 3",
+    more: str = "",
 ) -> list[Figure]:
     """Simulate, train one network, let it answer for particles it never saw, and refine them.
 
@@ -36,10 +42,11 @@ def figures_of(
         count: Particles to learn from (a tenth of them only chooses the step).
         hidden: Particles to be judged by.
         snr: Signal-to-noise ratio within the particle's disc.
+        particle: Flags that say what is simulated; without --model a molecule is generated.
         more: Further flags of `icelens pose train`.
     """
-    simulate = f"simulate particles --box-size 64 --pixel-size 3 --snr {snr} --symmetry C1"
-    run_icelens(f"{simulate} --count {count} --seed {SEED} --output sim", folder)
+    simulate = f"simulate particles --box-size 64 --snr {snr} --symmetry C1"
+    run_icelens(f"{simulate} {particle} --count {count} --seed {SEED} --output sim", folder)
     run_icelens(
         f"{simulate} --count {hidden} --seed {SEED + 1} --map sim/map.mrc --output hidden", folder
     )
@@ -84,6 +91,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.pose_quality", description=__doc__)
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--snr", type=float, default=0.1)
+    parser.add_argument(
+        "--particle", default="--pixel-size 3", help="flags such as --model X.pdb --pixel-size 4.5"
+    )
     parser.add_argument("--folder", type=Path, help="an empty folder to work in and to keep")
     parser.add_argument("--train", default="", help="further flags of icelens pose train")
     given = parser.parse_args()
@@ -92,7 +102,12 @@ def main() -> None:
         folder = (given.folder or Path(name)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         found = figures_of(
-            folder, count=given.count, hidden=HIDDEN, snr=given.snr, more=given.train
+            folder,
+            count=given.count,
+            hidden=HIDDEN,
+            snr=given.snr,
+            particle=given.particle,
+            more=given.train,
         )
         for figure in found:
             print(figure.row(), flush=True)

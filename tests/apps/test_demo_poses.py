@@ -30,7 +30,7 @@ def test_sentence_gives_median_and_share(tmp_path: Path) -> None:
     write_comparison(tmp_path, [1.0, 3.0, 90.0])
     score = demo_poses.read_score(tmp_path)
     assert "3 new particle images" in score.sentence
-    assert "3.0 degrees and 1.5 Å, 67% of them within 10 degrees" in score.sentence
+    assert "3.0 degrees and 1.5 Å, 66.7% of them within 10 degrees" in score.sentence
     report = Report()
     demo_poses.add_poses(report, tmp_path, score)
     assert score.sentence in "".join(report.parts)

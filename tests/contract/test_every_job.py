@@ -107,7 +107,9 @@ def test_schema_is_json(job: Job[Any, Any]) -> None:
 @every_job
 def test_citations_exist(job: Job[Any, Any]) -> None:
     for key in job.cites:
-        assert provenance.citation(key), f"{key} is not in citations.bib"
+        entry = provenance.citation(key)
+        assert entry, f"{key} is not in citations.bib"
+        assert entry.count("{") == entry.count("}"), f"{key} has no end in citations.bib"
 
 
 def test_declaring_all_jobs_needs_no_torch() -> None:

@@ -11,7 +11,7 @@ from toy_job import ToyConfig, toy
 
 from icelens.core.errors import GeometryError, RunLockedError, StoppedEarly
 from icelens.core.events import Event
-from icelens.jobs.config import OUTPUT_FILE, Config
+from icelens.jobs.config import OUTPUT_FILE, OUTPUT_SHARED, Config
 from icelens.jobs.job import job
 from icelens.jobs.lock import locked_folder
 from icelens.jobs.record import KILLED, read_record
@@ -179,6 +179,39 @@ def test_job_whose_output_is_a_file_writes_only_that(tmp_path: Path) -> None:
     write.__annotations__.update(config=Settings, run=Run)
     assert run_job(job("tools.write")(write), Settings(output=tmp_path / "a.txt")).is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+class SharedConfig(Config):
+    """A folder that several processes work in."""
+
+    output: Path = Field(json_schema_extra=OUTPUT_SHARED)
+    """Where."""
+
+
+@job("tools.share")
+def share(config: SharedConfig, run: Run) -> Path:
+    """Leave a word."""
+    (config.output / "words").mkdir(exist_ok=True)
+    path = config.output / "words" / run.folder.name
+    path.write_text("x")
+    return path
+
+
+def share_once_more(folder: Path) -> None:
+    run_job(share, SharedConfig(output=folder))
+
+
+def test_processes_of_a_shared_output_have_their_runs_below_it(tmp_path: Path) -> None:
+    own = run_job(share, SharedConfig(output=tmp_path)).name
+    process = multiprocessing.get_context("fork").Process(target=share_once_more, args=(tmp_path,))
+    process.start()
+    process.join()
+    words = {path.name for path in (tmp_path / "words").iterdir()}
+    assert len(words) == 2
+    assert own in words
+    for name in words:
+        assert read_record(tmp_path / "workers" / name)["state"] == "done"
+    assert read_record(tmp_path) is None
 
 
 def test_events_reach_the_listener_after_the_record(tmp_path: Path) -> None:

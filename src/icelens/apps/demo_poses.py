@@ -31,7 +31,7 @@ class PoseScore:
         return (
             f"The orientations of {self.particles} new particle images were found with a median "
             f"error of {self.median_error:.1f} degrees and {self.median_shift:.1f} Å, "
-            f"{self.within:.0%} of them within {_GROSS:g} degrees."
+            f"{self.within:.1%} of them within {_GROSS:g} degrees."
         )
 
 

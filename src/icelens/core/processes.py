@@ -15,13 +15,16 @@ Work = Callable[[Any, OnEvent], None]
 _Told = tuple[int, Event | str | None]
 
 
-def run_in_processes(work: Work, shares: Sequence[Any], on_event: OnEvent) -> None:
+def run_in_processes(
+    work: Work, shares: Sequence[Any], on_event: OnEvent, *, advice: str = "use fewer workers"
+) -> None:
     """Call `work(share, on_event)` in a new process for each share and wait for all.
 
     Args:
         work: A function of a module; what it makes it leaves in files.
         shares: What each gets; is sent to the process.
         on_event: Hears the events of all.
+        advice: What to do if one of them is gone, as when memory ran out.
 
     Raises:
         IcelensError: If one of them failed, with what it said; the others are ended.
@@ -36,7 +39,7 @@ def run_in_processes(work: Work, shares: Sequence[Any], on_event: OnEvent) -> No
     for process in processes:
         process.start()
     try:
-        _listen(processes, told, on_event)
+        _listen(processes, told, on_event, advice)
     finally:
         for process in processes:
             process.terminate()
@@ -54,7 +57,7 @@ def _work_and_tell(work: Work, share: object, number: int, told: "Queue[_Told]")
     told.put((number, None))
 
 
-def _listen(processes: Sequence[Any], told: "Queue[_Told]", on_event: OnEvent) -> None:
+def _listen(processes: Sequence[Any], told: "Queue[_Told]", on_event: OnEvent, advice: str) -> None:
     ended: set[int] = set()
     while len(ended) < len(processes):
         try:
@@ -64,7 +67,7 @@ def _listen(processes: Sequence[Any], told: "Queue[_Told]", on_event: OnEvent) -
             if dead:
                 raise IcelensError(
                     f"worker {dead[0] + 1} ended without a word (exit code "
-                    f"{processes[dead[0]].exitcode}, perhaps out of memory); use fewer workers"
+                    f"{processes[dead[0]].exitcode}, perhaps out of memory); {advice}"
                 ) from None
             continue
         if event is None:

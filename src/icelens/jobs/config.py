@@ -24,6 +24,7 @@ class Config(BaseModel):
 
 
 Angstrom = Annotated[float, Field(json_schema_extra={"unit": "Å"})]
+PositiveAngstrom = Annotated[Angstrom, Field(gt=0)]
 Degrees = Annotated[float, Field(json_schema_extra={"unit": "degrees"})]
 Minutes = Annotated[float, Field(json_schema_extra={"unit": "minutes"})]
 EXPERT: dict[str, JsonValue] = {"level": "expert"}
@@ -57,4 +58,4 @@ class ComputeConfig(Config):
     time_limit: Annotated[Minutes, Field(gt=0)] | None = Field(
         default=None, json_schema_extra=EXPERT | {"unit": "minutes"}
     )
-    """Stop cleanly after this long and keep the best checkpoint; `--resume` continues."""
+    """Stop cleanly after this long and keep what is done; `--resume` continues."""

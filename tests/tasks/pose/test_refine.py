@@ -139,7 +139,11 @@ def test_half_sets_are_refined_in_turns_with_their_maps(world: World, tmp_path: 
         header = read_header(tmp_path / f"refined_{name}.mrc")
         assert header.shape == (BOX,) * 3
         assert header.pixel_size == pytest.approx(PIXEL)
-    assert (tmp_path / "refined_fsc.csv").read_text().startswith("shell,spatial_frequency,fsc")
+    assert (
+        (tmp_path / "refined_fsc.csv")
+        .read_text()
+        .startswith("shell,spatial_frequency,resolution,fsc")
+    )
     refined = read_particles(tmp_path / "refined.star").particles
     assert float(np.median(_degrees(refined.rotation, truth.particles.rotation))) < 2.0
 
@@ -165,7 +169,7 @@ def test_half_maps_know_nothing_of_each_other(tmp_path: Path) -> None:
 def test_particles_without_half_sets_are_dealt_and_it_is_said(world: World, tmp_path: Path) -> None:
     _prepared(world, tmp_path, half_set=np.zeros(NUM, np.int64))
     told = _messages(tmp_path, _config(tmp_path, halves=True, initial_resolution=15.0))
-    assert any("no rlnRandomSubset" in text for text in told)
+    assert any("have no half set" in text for text in told)
     half_set = read_particles(tmp_path / "refined.star").particles.half_set
     assert np.bincount(half_set).tolist() == [0, NUM // 2, NUM // 2]
 

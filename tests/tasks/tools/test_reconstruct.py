@@ -325,7 +325,7 @@ def test_images_in_both_halves_are_told(tmp_path: Path, capsys: pytest.CaptureFi
     twice = replace(twice, half_set=1 + np.arange(40) % 2)
     write_particles(star, new_particle_file(twice))
     assert reconstruct(star, "--halves") == 0
-    assert "20 images are in both half sets" in capsys.readouterr().out
+    assert "20 images are in both half sets" in capsys.readouterr().err
 
 
 def test_a_half_set_without_weights_is_refused(

@@ -52,7 +52,7 @@ def test_half_sets_are_drawn_and_written_where_there_are_none(tmp_path, capsys):
     assert {name: len(names) for name, names in parts.items()} == {"half_1": 10, "half_2": 10}
     table = read_star(tmp_path / "parts" / "half_2.star")["particles"]
     assert table["rlnRandomSubset"].tolist() == [2] * 10
-    assert "drawn at random" in str(capsys.readouterr())
+    assert "dealt to half sets at random" in str(capsys.readouterr())
 
 
 def test_values_of_a_column_make_parts_with_names_that_are_files(tmp_path):

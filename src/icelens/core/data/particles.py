@@ -141,6 +141,10 @@ class Particles:
         """Side in px of each row's image, `(row,)`."""
         return np.asarray([group.box_size for group in self.optics], np.int64)[self.optics_index]
 
+    def is_premultiplied(self) -> npt.NDArray[np.bool_]:
+        """Whether each row's image was multiplied by its CTF, `(row,)`."""
+        return np.asarray([each.is_premultiplied for each in self.optics], bool)[self.optics_index]
+
 
 _ITEM_SHAPES: dict[str, tuple[int, ...]] = {
     "rotation": (3, 3),

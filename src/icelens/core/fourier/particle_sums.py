@@ -104,7 +104,7 @@ def insert_images(
             f"{len(images)} images of {box_size} px for {len(rows)} rows of "
             f"{np.unique(particles.box_size()[rows])} px; give the rows' own images"
         )
-    is_premultiplied = _is_premultiplied(particles)[rows] & is_ctf_used
+    is_premultiplied = particles.is_premultiplied()[rows] & is_ctf_used
     sizes = particles.pixel_size()[rows]
     for multiplied in (False, True):
         for size in np.unique(sizes[is_premultiplied == multiplied]):
@@ -137,9 +137,10 @@ def _insert_alike(
     """Add images of one box and pixel size."""
     device, box_size = sums.values.device, images.shape[-1]
     own_size = float(particles.pixel_size()[rows[0]])
-    grid = {"box_size": box_size, "pixel_size": own_size, "device": device}
     spectrum = torch.fft.rfftn(images.to(device), dim=(-2, -1))
-    phases = aberration_phases(particles, rows, **grid)  # type: ignore[arg-type]
+    phases = aberration_phases(
+        particles, rows, box_size=box_size, pixel_size=own_size, device=device
+    )
     if phases is not None:
         spectrum = spectrum * phases.conj()
     # the phase origin goes to the centre in the same ramp that centres the particle
@@ -147,7 +148,9 @@ def _insert_alike(
     spectrum = shift_images(spectrum, torch.from_numpy(shift_yx_px).to(device, torch.float32))
     transfer = None
     if is_ctf_used:
-        transfer = particle_ctf(particles, rows, **grid)  # type: ignore[arg-type]
+        transfer = particle_ctf(
+            particles, rows, box_size=box_size, pixel_size=own_size, device=device
+        )
     counted = torch.from_numpy(particles.weight[rows]).to(device, torch.float32)
     if weight is not None:
         counted = counted * weight.to(counted)
@@ -165,8 +168,3 @@ def _insert_alike(
         counted,
         is_premultiplied=is_premultiplied,
     )
-
-
-def _is_premultiplied(particles: Particles) -> npt.NDArray[np.bool_]:
-    groups = np.asarray([group.is_premultiplied for group in particles.optics], bool)
-    return groups[particles.optics_index]

@@ -8,12 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from icelens.core.data.particle_file import ParticleFile
-from icelens.core.io.image_columns import OPTICS_GROUP, blocks_of_images
+from icelens.core.io.image_columns import OPTICS_GROUP, OPTICS_GROUP_NAME, blocks_of_images
 
 if TYPE_CHECKING:
     import pandas
-
-GROUP_NAME = "rlnOpticsGroupName"
 
 
 def with_equal_groups_merged(file: ParticleFile, names: Sequence[str]) -> ParticleFile:
@@ -26,7 +24,7 @@ def with_equal_groups_merged(file: ParticleFile, names: Sequence[str]) -> Partic
     optics = file.blocks["optics"]
     if len(names) != len(optics):
         return file
-    original = optics.assign(**{GROUP_NAME: names})
+    original = optics.assign(**{OPTICS_GROUP_NAME: names})
     kept, number = _distinct_rows(original.drop(columns=OPTICS_GROUP))
     block, table = blocks_of_images(file.path, file.blocks)
     new = dict(zip(optics[OPTICS_GROUP].tolist(), (number + 1).tolist(), strict=True))
@@ -42,8 +40,8 @@ def with_equal_groups_merged(file: ParticleFile, names: Sequence[str]) -> Partic
 def group_names(file: ParticleFile) -> list[str]:
     """Names of the groups as they come in a joined file."""
     optics = file.blocks.get("optics")
-    if optics is not None and GROUP_NAME in optics.columns:
-        return [str(name) for name in optics[GROUP_NAME]]
+    if optics is not None and OPTICS_GROUP_NAME in optics.columns:
+        return [str(name) for name in optics[OPTICS_GROUP_NAME]]
     return [group.name for group in file.particles.optics]
 
 

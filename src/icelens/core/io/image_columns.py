@@ -19,6 +19,7 @@ Integers = npt.NDArray[np.int64]
 
 IMAGE_NAME = "rlnImageName"
 OPTICS_GROUP = "rlnOpticsGroup"
+OPTICS_GROUP_NAME = "rlnOpticsGroupName"
 ORIGIN_XY = ("rlnOriginXAngst", "rlnOriginYAngst")
 PIXEL_ORIGIN_XY = ("rlnOriginX", "rlnOriginY")
 HALF_SET = "rlnRandomSubset"

@@ -11,7 +11,7 @@ from icelens.core.data.optics_group import OpticsGroup
 from icelens.core.data.particle_file import ParticleFile
 from icelens.core.data.particles import Particles
 from icelens.core.errors import MetadataError
-from icelens.core.io.image_columns import DEFOCUS, HALF_SET, OPTICS_GROUP, WEIGHT
+from icelens.core.io.image_columns import DEFOCUS, HALF_SET, OPTICS_GROUP, OPTICS_GROUP_NAME, WEIGHT
 from icelens.core.io.particle_columns import ANGLES, ORIGIN
 from icelens.core.io.particle_tables import new_blocks, numbered_blocks
 from icelens.core.io.relion_optics import optics_table
@@ -19,7 +19,6 @@ from icelens.core.io.relion_optics import optics_table
 if TYPE_CHECKING:
     import pandas
 
-_GROUP_NAME = "rlnOpticsGroupName"
 # What a column says about the rows of files that do not have it.
 _ABSENT = dict.fromkeys((*DEFOCUS, *ANGLES, *ORIGIN, "rlnPhaseShift", "rlnCtfBfactor"), 0.0) | {
     "rlnCtfScalefactor": 1.0,
@@ -101,8 +100,8 @@ def _renumbered(
         numbers = table[OPTICS_GROUP].map(dict(zip(optics[OPTICS_GROUP], new, strict=True)))
     else:
         numbers = new[0]
-    if _GROUP_NAME not in optics.columns:
-        optics = optics.assign(**{_GROUP_NAME: [f"opticsGroup{number}" for number in new]})
+    if OPTICS_GROUP_NAME not in optics.columns:
+        optics = optics.assign(**{OPTICS_GROUP_NAME: [f"opticsGroup{number}" for number in new]})
     return optics.assign(**{OPTICS_GROUP: new}), table.assign(**{OPTICS_GROUP: numbers})
 
 
@@ -114,7 +113,7 @@ def _joined_optics(
 
     known = optics_table(groups)
     others = pd.concat(tables, ignore_index=True)
-    known[_GROUP_NAME] = _distinct([str(name) for name in others[_GROUP_NAME]])
+    known[OPTICS_GROUP_NAME] = _distinct([str(name) for name in others[OPTICS_GROUP_NAME]])
     for name in others.columns:
         if name not in known.columns:
             is_number = others[name].dtype.kind in "iuf"

@@ -13,6 +13,7 @@ from icelens.core.errors import MetadataError
 from icelens.core.io.image_columns import (
     DEFOCUS,
     OPTICS_GROUP,
+    OPTICS_GROUP_NAME,
     has,
     number_list,
     numbers,
@@ -164,7 +165,7 @@ def _groups_of_particles(
     groups = []
     for number, cells in enumerate(kinds, start=1):
         record: dict[str, Any] = {str(name): value for name, value in cells.items()}
-        record["rlnOpticsGroupName"] = f"opticsGroup{number}"
+        record[OPTICS_GROUP_NAME] = f"opticsGroup{number}"
         box = int(record["rlnImageSize"])
         groups.append(_group(path, record, box, has_ctf=has(table, DEFOCUS[0])))
     return tuple(groups), index
@@ -207,7 +208,7 @@ def _group(path: Path, record: Mapping[str, Any], box: int, *, has_ctf: bool) ->
     size = _number(path, record, PIXEL_SIZE, 0.0)
     try:
         return OpticsGroup(
-            name=str(record.get("rlnOpticsGroupName", f"opticsGroup{record.get(OPTICS_GROUP, 1)}")),
+            name=str(record.get(OPTICS_GROUP_NAME, f"opticsGroup{record.get(OPTICS_GROUP, 1)}")),
             pixel_size=size,
             box_size=box,
             voltage=values["rlnVoltage"],
@@ -267,7 +268,7 @@ def optics_table(groups: Sequence[OpticsGroup]) -> "pandas.DataFrame":
 
     columns: dict[str, object] = {
         OPTICS_GROUP: np.arange(1, len(groups) + 1),
-        "rlnOpticsGroupName": [group.name for group in groups],
+        OPTICS_GROUP_NAME: [group.name for group in groups],
         "rlnVoltage": [group.voltage for group in groups],
         "rlnSphericalAberration": [group.spherical_aberration for group in groups],
         "rlnAmplitudeContrast": [group.amplitude_contrast for group in groups],

@@ -82,6 +82,7 @@ def mean_rotations(stage: Floats, rotation: Floats, particle: Integers) -> Float
 
     The rotation nearest to the mean matrix (Moakher, SIAM J. Matrix Anal. Appl. 24 (2002), 1-16).
     """
+    # as `core/geometry/rotation_mean.py`, in numpy: files are written without torch
     turned = np.swapaxes(stage, -1, -2) @ rotation
     total = np.zeros((int(particle.max(initial=-1)) + 1, 3, 3))
     np.add.at(total, particle, turned)

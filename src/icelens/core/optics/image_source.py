@@ -52,8 +52,7 @@ class ImageSource:
         )
         if phases is not None:
             spectrum = spectrum * phases.conj()
-        groups = self.particles.optics_index[rows]
-        multiplied = np.asarray([group.is_premultiplied for group in self.particles.optics])[groups]
+        multiplied = self.particles.is_premultiplied()[rows]
         if multiplied.any():
             spectrum, transfer = _divided(
                 spectrum, transfer, torch.from_numpy(multiplied).to(self.device)

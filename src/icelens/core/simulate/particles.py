@@ -78,8 +78,7 @@ class ParticleSimulator:
         if self.noise_std > 0:
             noise = image_noise(len(rows), box_size, pixel_size, self.noise, generator)
             images = images + self.noise_std * noise
-        is_premultiplied = np.asarray([group.is_premultiplied for group in particles.optics])
-        multiplied = torch.from_numpy(is_premultiplied[particles.optics_index[rows]])
+        multiplied = torch.from_numpy(particles.is_premultiplied()[rows])
         if bool(multiplied.any()):
             again = image_from_rfft(image_rfft(images) * transfer, box_size)
             images = torch.where(multiplied[:, None, None], again, images)

@@ -21,7 +21,7 @@ _NUM_DIVIDED = 24
 """Cells that are divided at each order."""
 _NUM_UNDIVIDED = 64
 """Best cells of the coarse order that stay in the list of candidates."""
-_SAME_MODE = 12.0
+SAME_MODE = 12.0
 """Degrees within which poses belong to one mode."""
 _UNKNOWN_WIDTH = 180.0
 _SHARE_ORDER = 4
@@ -133,7 +133,7 @@ class DistributionReader:
             if picked:
                 rotation = torch.where(is_left[:, None, None], rotation, picked[0][0])
             angle = self._angles(rotation, leaves.rotation)
-            is_near = angle <= _SAME_MODE
+            is_near = angle <= SAME_MODE
             mass = torch.where(is_near & torch.isfinite(free), probability, 0.0)
             total = mass.sum(dim=1)
             width = ((mass * angle**2).sum(dim=1) / total).sqrt()

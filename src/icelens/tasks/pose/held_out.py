@@ -13,11 +13,10 @@ from icelens.core.geometry.rotations import rotation_distance
 from icelens.core.geometry.symmetry import symmetry_operators
 from icelens.core.metrics.calibration import calibration_error
 from icelens.tasks.pose.batches import LabelledImages
+from icelens.tasks.pose.distribution import SAME_MODE
 from icelens.tasks.pose.model import PoseReader
 
 _AT_ONCE = 64
-# A probability is that of a mode, within which the truth has to lie.
-_HIT = 12.0
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,7 +49,7 @@ class HeldOut:
             "val_share_within_5": float((self.error <= 5.0).mean()),
             "val_share_within_10": float((self.error <= 10.0).mean()),
             "val_shift_error": float(np.median(self.shift_error)),
-            "val_calibration_error": calibration_error(self.probability, self.error <= _HIT),
+            "val_calibration_error": calibration_error(self.probability, self.error <= SAME_MODE),
         }
 
 

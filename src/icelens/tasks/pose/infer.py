@@ -18,6 +18,7 @@ from icelens.core.io.image_stacks import ImageReader
 from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.particle_files import read_particles, write_particles
 from icelens.jobs.run import Run
+from icelens.jobs.stopwatch import Deadline
 from icelens.tasks.pose.found_poses import FoundPoses, joined
 from icelens.tasks.pose.half_sets import half_sets
 from icelens.tasks.pose.infer_columns import columns_of
@@ -72,7 +73,12 @@ class PartKey:
 
 
 def infer(config: InferConfig, run: Run) -> Path:
-    """Write particles with poses, and their maps; return the particle file."""
+    """Write particles with poses, and their maps; return the particle file.
+
+    Raises:
+        StoppedEarly: If the time limit came first; parts that are done are taken over later.
+    """
+    on_event = Deadline(config.time_limit).watch(run.on_event)
     setting = open_setting(config, run.on_event)
     names = (RESULT_NAME, *MAP_NAMES)
     given = [*config.particles, *([config.map] if config.map else [])]
@@ -87,10 +93,10 @@ def infer(config: InferConfig, run: Run) -> Path:
     if config.workers > 1 and len(todo) > 1:
         from icelens.tasks.pose.workers import share_parts
 
-        share_parts(config, folder, todo, mark, run.on_event)
+        share_parts(config, folder, todo, mark, on_event)
     else:
         for key in todo:
-            do_part(setting, key, folder, mark, run.on_event)
+            do_part(setting, key, folder, mark, on_event)
     return finish(setting, keys, folder, run)
 
 

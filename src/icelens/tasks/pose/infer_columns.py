@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from icelens.core.data.particle_file import ParticleFile
+from icelens.core.io.image_columns import HALF_SET
 from icelens.tasks.pose.found_poses import FoundPoses
 from icelens.tasks.pose.refine_columns import further_poses
 
@@ -36,5 +37,5 @@ def columns_of(
     )
     columns |= further_poses(chosen, table)
     if half_set is not None:
-        columns["rlnRandomSubset"] = half_set
+        columns[HALF_SET] = half_set
     return columns

@@ -9,7 +9,12 @@ from icelens.tasks.pose.costs import estimate_infer
 from icelens.tasks.pose.infer_settings import InferConfig
 
 
-@job("pose.infer", estimate=estimate_infer, resumable=True)
+@job(
+    "pose.infer",
+    cites=("klee2023image", "sanchezgarcia2025cryopares", "gorski2005healpix"),
+    estimate=estimate_infer,
+    resumable=True,
+)
 def infer(config: InferConfig, run: Run) -> Path:
     """Find the poses of particles with a trained model, refine them and reconstruct their map.
 

@@ -17,11 +17,11 @@ from icelens.tasks.pose.found_poses import FoundPoses, NetworkPoses
 from icelens.tasks.pose.infer_settings import PosingConfig
 from icelens.tasks.pose.model import PoseModel
 from icelens.tasks.pose.predict import predict
-from icelens.tasks.pose.refine_reference import Reference, read_reference
-from icelens.tasks.pose.refinement.calibration import ImageGrid, grouped_rows, refiner_on
+from icelens.tasks.pose.refine_reference import read_reference
 from icelens.tasks.pose.refinement.pose_table import PoseTable
 from icelens.tasks.pose.refinement.refiner import Refiner
 from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
+from icelens.tasks.pose.refiners import refiners_for
 from icelens.tasks.pose.zscores import zscores_of
 from icelens.training.device import Compute
 
@@ -127,10 +127,8 @@ def _refine(
 def _refiners(
     part: Part, source: ImageSource, rows: Integers, on_event: OnEvent
 ) -> dict[int, Refiner]:
-    """A refiner for each optics group, calibrated on a sample of these rows."""
     config, model = part.config, part.models[0]
-    path = config.map or model.reference
-    reference: Reference = read_reference(path, None, part.particles, on_event)
+    reference = read_reference(config.map or model.reference, None, part.particles, on_event)
     settings = RefinerSettings(
         angular_range=config.angular_range,
         angular_step=config.angular_step,
@@ -139,19 +137,7 @@ def _refiners(
         mask_diameter=config.mask_diameter or 2.0 * model.shape.mask_radius,
         symmetry=model.symmetry,
     )
-    groups = grouped_rows(part.particles, rows)
-    optics = part.particles.optics
-    refiners: dict[int, Refiner] = {}
-    for grid in dict.fromkeys(ImageGrid.of(optics[group]) for group in groups):
-        refiners |= refiner_on(
-            reference.on_grid(grid.box_size, grid.pixel_size),
-            grid,
-            source,
-            {each: rows_ for each, rows_ in groups.items() if ImageGrid.of(optics[each]) == grid},
-            settings,
-            match_amplitudes=True,
-        )
-    return refiners
+    return refiners_for(reference, source, rows, settings)
 
 
 def _summed(part: Part, found: FoundPoses, on_event: OnEvent) -> SliceSums:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from icelens.core.data.particles import Particles
 from icelens.core.events import Message
@@ -12,7 +13,7 @@ from icelens.core.plots.histograms import stacked_histograms
 from icelens.core.plots.slices import orthogonal_slices
 from icelens.core.plots.views import view_distribution
 from icelens.jobs.run import Run
-from icelens.tasks.pose.confidence import DirectionalScores, Drift, drift, junk_threshold
+from icelens.tasks.pose.confidence import DirectionalScores, drift, junk_threshold
 from icelens.tasks.pose.found_poses import FoundPoses
 from icelens.tasks.pose.model import PoseModel
 
@@ -34,10 +35,10 @@ def report_inference(
     )
     run.on_event(Message(sentence))
     run.report.text(f"{sentence}.")
-    _tell_drift(found, models, run)
     groups = {"new particles": probability}
     known = _scores(models)
     if known is not None:
+        _tell_drift(probability, known, run)
         groups["held out in training"] = known.held_out
     run.report.figure(
         stacked_histograms(groups, label="probability of the best pose", limits=(0.0, 1.0)),
@@ -76,20 +77,12 @@ def report_maps(maps: HalfMaps, pixel_size: float, run: Run) -> None:
 
 
 def _scores(models: Mapping[int, Sequence[PoseModel]]) -> DirectionalScores | None:
-    for chosen in models.values():
-        known = chosen[0].confidence.get("scores")
-        if known is not None:
-            return DirectionalScores.from_json(known)
-    return None
+    known = (chosen[0].scores for chosen in models.values())
+    return next((scores for scores in known if scores is not None), None)
 
 
-def _tell_drift(
-    found: FoundPoses, models: Mapping[int, Sequence[PoseModel]], run: Run
-) -> Drift | None:
-    known = _scores(models)
-    if known is None:
-        return None
-    moved = drift(found.network.probability[:, 0], known)
+def _tell_drift(probability: npt.NDArray[np.float64], known: DirectionalScores, run: Run) -> None:
+    moved = drift(probability, known)
     if moved.is_large:
         sentence = (
             "these particles are not what the model learnt: its probabilities are "
@@ -98,7 +91,6 @@ def _tell_drift(
         )
         run.on_event(Message(sentence, "warning"))
         run.report.text(f"Warning: {sentence}.")
-    return moved
 
 
 def _tell_junk(found: FoundPoses, run: Run) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, Angstrom, ComputeConfig, Degrees
+from icelens.jobs.config import EXPERT, Angstrom, ComputeConfig, Degrees, PositiveAngstrom
 
 
 class PosingConfig(ComputeConfig):
@@ -43,22 +43,22 @@ class PosingConfig(ComputeConfig):
     """How far refinement looks around each pose."""
 
     angular_step: Degrees = Field(default=3.0, gt=0, json_schema_extra=EXPERT)
-    """Distance of the rotations it tries before it climbs."""
+    """Distance of the rotations that refinement tries before it improves the best continuously."""
 
     max_shift: Annotated[Angstrom, Field(ge=0)] = Field(
         default=10.0, json_schema_extra=EXPERT | {"unit": "Å"}
     )
     """How far refinement moves the particle from where the network saw it."""
 
-    max_resolution: Annotated[Angstrom, Field(gt=0)] | None = Field(
+    max_resolution: PositiveAngstrom | None = Field(
         default=None, json_schema_extra=EXPERT | {"unit": "Å"}
     )
     """Finest detail that refinement compares; without it, what the pixels hold."""
 
-    mask_diameter: Annotated[Angstrom, Field(gt=0)] | None = Field(
+    mask_diameter: PositiveAngstrom | None = Field(
         default=None, json_schema_extra=EXPERT | {"unit": "Å"}
     )
-    """Of the sphere of the reference that counts; without it, that of the model."""
+    """Diameter of the sphere of the reference that counts; without it, that of the model."""
 
     stack_root: Path | None = Field(default=None, json_schema_extra=EXPERT)
     """Folder of the image stacks, if they are not where the particle file says."""

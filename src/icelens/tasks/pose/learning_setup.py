@@ -8,18 +8,25 @@ from pydantic import JsonValue
 
 from icelens.core.data.particles import Particles
 from icelens.core.errors import CheckpointError, MetadataError
-from icelens.core.events import Message, OnEvent
+from icelens.core.events import Message, OnEvent, Progress
+from icelens.core.io.image_stacks import ImageReader
 from icelens.tasks.pose.augment import Augmentation
 from icelens.tasks.pose.batches import LabelledImages
 from icelens.tasks.pose.half_sets import Integers
 from icelens.tasks.pose.model import PoseModel, read_models
 from icelens.tasks.pose.network.build import build_network
 from icelens.tasks.pose.network.rotation_network import RotationNetwork
-from icelens.tasks.pose.network_images import ImageShape, ImageSupply, read_network_images
+from icelens.tasks.pose.network_images import (
+    ImageShape,
+    ImageSupply,
+    read_network_images,
+    same_optics,
+)
 from icelens.tasks.pose.train_settings import TrainConfig
 from icelens.training.loop import FitSettings
 
 _MASK_SHARE = 0.95
+_CHECKED_AT_ONCE = 256
 
 
 def image_shape(config: TrainConfig, particles: Particles) -> ImageShape:
@@ -42,6 +49,19 @@ def image_shape(config: TrainConfig, particles: Particles) -> ImageShape:
             "--box-size or --pixel-size"
         )
     return ImageShape(config.box_size, pixel_size, diameter / 2.0, config.ctf == "phase-flip")
+
+
+def check_images(particles: Particles, reader: ImageReader, on_event: OnEvent) -> None:
+    """Read every image once, so that bad ones end a run before its first half set is learnt.
+
+    Raises:
+        InputFileError: If too many are not finite.
+    """
+    done = 0
+    for rows in same_optics(particles, np.arange(len(particles)), _CHECKED_AT_ONCE):
+        reader.read(rows)
+        done += len(rows)
+        on_event(Progress("check images", done, len(particles), "image"))
 
 
 def labelled_images(

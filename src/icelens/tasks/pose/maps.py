@@ -9,7 +9,7 @@ from icelens.core.data.volume import Volume
 from icelens.core.events import Message, OnEvent, Saved
 from icelens.core.fourier.insertion import SliceSums
 from icelens.core.fourier.wiener import HalfMaps, reconstruct_halves
-from icelens.core.io.csv_table import write_csv
+from icelens.core.io.fsc_table import write_fsc
 from icelens.core.io.volumes import write_volume
 
 MAP_NAMES = ("half_1.mrc", "half_2.mrc", "map.mrc")
@@ -21,8 +21,6 @@ def write_maps(
     symmetry: str,
     pixel_size: float,
     on_event: OnEvent,
-    *,
-    stem: str = "",
 ) -> HalfMaps | None:
     """Reconstruct from the sums of both half sets; nothing if one of them has no image."""
     first, second = sums.get(1), sums.get(2)
@@ -33,7 +31,7 @@ def write_maps(
     assert first is not None
     assert second is not None
     maps = reconstruct_halves(first, second, symmetry=symmetry, pixel_size=pixel_size)
-    save_halves(folder, stem, maps, pixel_size, on_event)
+    save_halves(folder, "", maps, pixel_size, on_event)
     on_event(Message(f"The half maps agree to {maps.resolution:.2f} Å (FSC 0.143, no mask)"))
     return maps
 
@@ -47,9 +45,7 @@ def save_halves(
         write_volume(path, Volume(density.to(torch.float32).cpu().numpy(), pixel_size))
         on_event(Saved(path, "volume"))
     path = folder / f"{stem}fsc.csv"
-    curve = zip(maps.fsc.spatial_frequency.tolist(), maps.fsc.correlation.tolist(), strict=True)
-    rows = [[shell, frequency, value] for shell, (frequency, value) in enumerate(curve)]
-    write_csv(path, ["shell", "spatial_frequency", "fsc"], rows)
+    write_fsc(path, maps.fsc.spatial_frequency.tolist(), {"fsc": maps.fsc.correlation.tolist()})
     on_event(Saved(path, "table"))
 
 

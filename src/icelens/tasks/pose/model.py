@@ -95,6 +95,12 @@ class PoseModel:
         """The map of the training images, beside the checkpoint."""
         return self.path.parent / REFERENCE_NAME
 
+    @property
+    def scores(self) -> DirectionalScores | None:
+        """How sure it was of held-out particles; None if that was not measured."""
+        known = self.confidence.get("scores")
+        return None if known is None else DirectionalScores.from_json(known)
+
 
 def describe(
     settings: Mapping[str, Any], symmetry: str, shape: ImageShape, half_set: int

@@ -15,8 +15,8 @@ from icelens.core.events import OnEvent, Progress, ignore
 from icelens.core.fourier.resample import centred_resampling, resample_images
 from icelens.core.fourier.transforms import image_from_rfft, image_rfft
 from icelens.core.optics.particle_ctf import aberration_phases, particle_ctf
+from icelens.tasks.pose.network.encoder import NUM_CHANNELS
 
-CHANNELS = 2
 _AT_ONCE = 64
 _EDGE_PX = 3.0
 _LEAST_NOISE = 0.1
@@ -145,7 +145,9 @@ def read_network_images(
     on_event: OnEvent = ignore,
 ) -> Float[Tensor, "row 2 y x"]:
     """Prepare images of all these rows in half precision, which holds noise as well as any."""
-    prepared = torch.empty((len(rows), CHANNELS, shape.box_size, shape.box_size), dtype=torch.half)
+    prepared = torch.empty(
+        (len(rows), NUM_CHANNELS, shape.box_size, shape.box_size), dtype=torch.half
+    )
     done = 0
     for places in same_optics(particles, rows, _AT_ONCE):
         batch = torch.from_numpy(reader.read(rows[places]))

@@ -11,6 +11,7 @@ from icelens.core.errors import MetadataError
 from icelens.core.events import Message, Progress, Saved
 from icelens.core.fourier.wiener import HalfMaps
 from icelens.core.geometry.symmetry import symmetry_operators
+from icelens.core.io.image_columns import HALF_SET
 from icelens.core.io.image_stacks import ImageReader
 from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.particle_files import read_particles, write_particles
@@ -26,11 +27,10 @@ from icelens.tasks.pose.refine_halves import (
 )
 from icelens.tasks.pose.refine_reference import Reference, first_references
 from icelens.tasks.pose.refine_settings import RefineConfig
-from icelens.tasks.pose.refinement.calibration import ImageGrid, grouped_rows, refiner_on
 from icelens.tasks.pose.refinement.pass_over import refine_rows
 from icelens.tasks.pose.refinement.pose_table import PoseTable
-from icelens.tasks.pose.refinement.refiner import Refiner
 from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
+from icelens.tasks.pose.refiners import refiners_for
 from icelens.training.device import choose_compute, use_threads
 
 Integers = npt.NDArray[np.int64]
@@ -110,33 +110,15 @@ def _refine_set(
     if not len(rows):
         return
     tell(0)
-    refiners = refiners_for(config, reference, source, rows)
+    refiners = refiners_for(
+        reference,
+        source,
+        rows,
+        settings_of(config, reference.resolution),
+        # maps made of these very images would be found to fit them too well
+        match_amplitudes=config.match_amplitudes and not reference.is_made_here,
+    )
     refine_rows(refiners, source, rows, poses, top_k=config.top_k, on_done=tell)
-
-
-def refiners_for(
-    config: RefineConfig, reference: Reference, source: ImageSource, rows: Integers
-) -> dict[int, Refiner]:
-    """A refiner for each optics group of the rows; groups on one grid share the reference."""
-    groups = grouped_rows(source.particles, rows)
-    optics = source.particles.optics
-    refiners: dict[int, Refiner] = {}
-    for grid in dict.fromkeys(ImageGrid.of(optics[group]) for group in groups):
-        of_grid = {
-            group: members
-            for group, members in groups.items()
-            if ImageGrid.of(optics[group]) == grid
-        }
-        refiners |= refiner_on(
-            reference.on_grid(grid.box_size, grid.pixel_size),
-            grid,
-            source,
-            of_grid,
-            settings_of(config, reference.resolution),
-            # maps made of these very images would be found to fit them too well
-            match_amplitudes=config.match_amplitudes and not reference.is_made_here,
-        )
-    return refiners
 
 
 def settings_of(config: RefineConfig, resolution: float | None) -> RefinerSettings:
@@ -164,7 +146,7 @@ def _write(
         half_set = np.zeros(len(file), np.int64)
         for half, rows in sets.items():
             half_set[rows] = half
-        columns["rlnRandomSubset"] = half_set
+        columns[HALF_SET] = half_set
     write_particles(
         config.output,
         file,

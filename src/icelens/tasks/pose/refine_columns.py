@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from icelens.core.data.particle_file import ParticleFile
 from icelens.core.geometry.relion_angles import relion_angles_from_matrices
+from icelens.core.io.particle_columns import ANGLES, ORIGIN
 from icelens.core.io.tilt_stack_tables import origins
 from icelens.tasks.pose.refinement.pose_table import PoseTable
 
@@ -14,8 +15,6 @@ PROBABILITY = "rlnParticleFigureOfMerit"
 SCORE = "rlnLogLikeliContribution"
 WIDTH = "ilPoseWidthDegrees"
 ENTROPY = "ilPoseEntropy"
-_ANGLES = ("rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi")
-_ORIGIN = ("rlnOriginXAngst", "rlnOriginYAngst", "rlnOriginZAngst")
 _ANGLES_GIVEN = ("ilAngleRotGiven", "ilAngleTiltGiven", "ilAnglePsiGiven")
 _ORIGIN_GIVEN = ("ilOriginXGivenAngst", "ilOriginYGivenAngst", "ilOriginZGivenAngst")
 
@@ -41,7 +40,7 @@ def further_poses(file: ParticleFile, poses: PoseTable) -> dict[str, Floats]:
     columns = {SCORE: poses.score[:, 0], WIDTH: poses.width[:, 0], ENTROPY: poses.entropy}
     for number in range(1, poses.score.shape[1]):
         end = f"_top{number + 1}"
-        names = [tuple(name + end for name in each) for each in (_ANGLES, _ORIGIN)]
+        names = [tuple(name + end for name in each) for each in (ANGLES, ORIGIN)]
         columns |= _pose(file, poses.rotation[:, number], poses.shift_yx[:, number], *names)
         columns[PROBABILITY + end] = poses.probability[:, number]
         columns[SCORE + end] = poses.score[:, number]

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from icelens.core.data.half_sets import half_set_rows
 from icelens.core.data.particles import Particles
-from icelens.core.errors import MetadataError
 from icelens.core.events import Message, OnEvent, Progress
 from icelens.core.fourier.filters import apply_filter
 from icelens.core.fourier.insertion import SliceSums
@@ -26,33 +26,12 @@ Integers = npt.NDArray[np.int64]
 def half_sets(config: RefineConfig, particles: Particles, on_event: OnEvent) -> dict[int, Integers]:
     """Rows of the half sets 1 and 2, or of all images under the number 0.
 
-    Particles that belong to none are dealt to them at random, all images of one to the same.
-
     Raises:
         MetadataError: If one of the sets would be empty.
     """
     if not config.halves:
         return {0: np.arange(len(particles))}
-    half_set = particles.half_set.copy()
-    is_unknown = half_set == 0
-    if is_unknown.any():
-        names, place = np.unique(particles.particle[is_unknown], return_inverse=True)
-        generator = np.random.default_rng(config.seed)
-        half_set[is_unknown] = 1 + generator.permutation(len(names))[place] % 2
-        on_event(
-            Message(
-                f"{int(is_unknown.sum())} images have no rlnRandomSubset: their particles are "
-                f"dealt to two halves at random (--seed {config.seed})"
-            )
-        )
-    sets = {half: np.flatnonzero(half_set == half) for half in (1, 2)}
-    for half, rows in sets.items():
-        if not len(rows):
-            raise MetadataError(
-                f"{config.particles[0]}: half set {half} is empty (rlnRandomSubset), expected "
-                "particles in both; leave out --halves or deal them anew"
-            )
-    return sets
+    return half_set_rows(particles, config.particles[0], seed=config.seed, on_event=on_event)
 
 
 def reconstructed_halves(

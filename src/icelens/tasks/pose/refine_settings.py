@@ -5,9 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, OUTPUT_FILE, Angstrom, Config, Degrees
-
-PositiveAngstrom = Annotated[Angstrom, Field(gt=0)]
+from icelens.jobs.config import EXPERT, OUTPUT_FILE, Angstrom, Config, Degrees, PositiveAngstrom
 
 
 class RefineConfig(Config):
@@ -35,7 +33,7 @@ class RefineConfig(Config):
     """Finest detail that is compared; without it, what the pixels hold."""
 
     mask_diameter: PositiveAngstrom | None = None
-    """Of the sphere of the reference that counts, and outside of which noise is measured."""
+    """Diameter of the sphere of the reference that counts, outside of which noise is measured."""
 
     top_k: int = Field(default=1, ge=1, le=100)
     """Poses to write for each particle; the second has columns ending in _top2, and so on."""
@@ -63,10 +61,10 @@ class RefineConfig(Config):
     """Give the reference the amplitudes that the images show: a sharpened map is no worse then."""
 
     pixel_size: PositiveAngstrom | None = Field(default=None, json_schema_extra=EXPERT)
-    """Of the images, whatever their file says."""
+    """Sampling of the images, whatever their file says."""
 
     map_pixel_size: PositiveAngstrom | None = Field(default=None, json_schema_extra=EXPERT)
-    """Of the map, needed if its header does not know it."""
+    """Sampling of the map, needed if its header does not know it."""
 
     stack_root: Path | None = Field(default=None, json_schema_extra=EXPERT)
     """Folder of the image stacks, if they are not where the file says."""

@@ -7,10 +7,10 @@ factor that makes the true poses likeliest mends both.
 import math
 
 import torch
-from torch import nn
 
 from icelens.core.geometry.so3_functions import RotationGrid, value_at, wigner_at
 from icelens.tasks.pose.batches import LabelledImages
+from icelens.tasks.pose.network.rotation_network import RotationNetwork
 from icelens.tasks.pose.network_images import ImageShape
 from icelens.training.device import Compute, autocast
 
@@ -23,14 +23,14 @@ _MOST_IMAGES = 1000
 
 @torch.inference_mode()
 def fitted_sharpness(
-    network: nn.Module, data: LabelledImages, shape: ImageShape, compute: Compute
+    network: RotationNetwork, data: LabelledImages, shape: ImageShape, compute: Compute
 ) -> float:
     """The factor on the logits under which the true rotations have the highest likelihood.
 
     References:
         Guo et al., ICML (2017), section 4.2 (its temperature is one over the factor).
     """
-    degree = int(network.max_degree)  # type: ignore[arg-type]
+    degree = network.max_degree
     grid = RotationGrid(degree, _ORDER, device=compute.device)
     mask = shape.mask().to(compute.device)
     total = torch.zeros(len(FACTORS), dtype=torch.float64)

@@ -28,6 +28,7 @@ from icelens.tasks.pose.half_sets import Integers, half_sets, hold_out
 from icelens.tasks.pose.held_out import HeldOut, Judge, in_words, judge
 from icelens.tasks.pose.learning_setup import (
     augmentation_of,
+    check_images,
     fit_settings,
     image_shape,
     labelled_images,
@@ -56,26 +57,33 @@ from icelens.training.loop import FitResult, fit
 from icelens.training.seed import derive_seed, seed_everything
 
 FEW_STEPS = 400
+"""Before it, the error on held-out particles is mostly still that of chance."""
 
 
 @dataclass(frozen=True, eq=False)
 class Learning:
-    """What all half sets share."""
+    """What the learning of a half set needs; all but its number is the same for the other.
+
+    Attributes:
+        config: The settings.
+        particles: All of them.
+        reader: Of their images.
+        shape: How images are laid before the network.
+        compute: Where.
+        half_set: Which particles are learnt from; 0 means all.
+    """
 
     config: TrainConfig
     particles: Particles
     reader: ImageReader
     shape: ImageShape
     compute: Compute
+    half_set: int = 0
 
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """One network and how it did on what it never saw."""
-
-    checkpoint: Path
-    held_out: HeldOut
-    train_rows: Integers
+    @property
+    def seed(self) -> int:
+        """Of everything that is drawn for this half set."""
+        return derive_seed(self.config.seed, self.half_set) % 2**31
 
 
 def train(config: TrainConfig, run: Run) -> Path:
@@ -100,16 +108,18 @@ def train(config: TrainConfig, run: Run) -> Path:
             f"{shape.pixel_size:.3g} Å/px, within {2 * shape.mask_radius:.0f} Å"
         )
     )
+    check_images(particles, reader, run.on_event)
     learning = Learning(config, particles, reader, shape, compute)
     for half_set, rows in rows_by_half(learning, run).items():
         left = None if deadline is None else (deadline - time.monotonic()) / 60.0
         if left is not None and left <= 0:
             raise StoppedEarly("the time limit was reached; `--resume` continues")
         name = HALF_FOLDERS[half_set].replace("_", " ")
-        timed = replace(learning, config=config.model_copy(update={"time_limit": left}))
+        timed = config.model_copy(update={"time_limit": left})
+        own = replace(learning, config=timed, half_set=half_set)
         with part_of(run, run.folder / HALF_FOLDERS[half_set], name, resume=run.resume) as part:
-            trained = train_half(timed, rows, half_set, part)
-        report_half(trained.held_out, run.folder / HALF_FOLDERS[half_set], name, run)
+            held_out = train_half(own, rows, part)
+        report_half(held_out, run.folder / HALF_FOLDERS[half_set], name, run)
     return run.folder
 
 
@@ -122,8 +132,8 @@ def rows_by_half(learning: Learning, run: Run) -> Mapping[int, Integers]:
     return {number: np.flatnonzero(half_set == number) for number in (1, 2)}
 
 
-def train_half(learning: Learning, rows: Integers, half_set: int, run: Run) -> Trained:
-    """Train the network of one half set, judge it and describe how sure it is."""
+def train_half(learning: Learning, rows: Integers, run: Run) -> HeldOut:
+    """Train the network of one half set; its answers for what it never saw."""
     config = learning.config
     learnt, held_out = hold_out(
         learning.particles,
@@ -134,14 +144,14 @@ def train_half(learning: Learning, rows: Integers, half_set: int, run: Run) -> T
     )
     if config.overfit is not None:
         learnt = held_out = rows[: config.overfit]
-    seed = derive_seed(config.seed, half_set) % 2**31
-    seed_everything(seed)  # the first weights are drawn, too
-    network = make_network(config, start_of(config.pretrained, half_set), run.on_event)
+    seed_everything(learning.seed)  # the first weights are drawn, too
+    start = start_of(config.pretrained, learning.half_set)
+    network = make_network(config, start, run.on_event)
     if config.simulate_from is not None:
-        _learn_simulated(learning, network, learnt, held_out, half_set, seed, run)
+        _learn_simulated(learning, network, learnt, held_out, run)
     data, check = (_images(learning, part, learning.reader, run) for part in (learnt, held_out))
     warn_of_few_steps(config, len(data), run)
-    result = _fit(learning, network, data, check, half_set, seed, config.epochs, run)
+    result = _fit(learning, network, data, check, config.epochs, run)
     best = read_model(result.checkpoint)
     sharpness = fitted_sharpness(best.network, check, learning.shape, learning.compute)
     reader = PoseReader(
@@ -161,7 +171,7 @@ def train_half(learning: Learning, rows: Integers, half_set: int, run: Run) -> T
         write_reference(learning, learnt, result.checkpoint.parent, run)
     run.on_event(Message(f"best step {result.best_step}: {in_words(answers.summary())}"))
     say_how_it_ended(result, run.on_event)
-    return Trained(result.checkpoint, answers, learnt)
+    return answers
 
 
 def warn_of_few_steps(config: TrainConfig, num_images: int, run: Run) -> None:
@@ -183,8 +193,6 @@ def _learn_simulated(
     network: RotationNetwork,
     learnt: Integers,
     held_out: Integers,
-    half_set: int,
-    seed: int,
     run: Run,
 ) -> None:
     """Give the network the weights that it gets on simulated images of the same particles."""
@@ -194,12 +202,12 @@ def _learn_simulated(
         config.simulate_from,
         learning.particles,
         snr=config.simulated_snr,
-        seed=seed,
+        seed=learning.seed,
         on_event=run.on_event,
     )
     with part_of(run, run.folder / "simulated", "simulated", resume=run.resume) as part:
         data, check = (_images(learning, rows, reader, part) for rows in (learnt, held_out))
-        result = _fit(learning, network, data, check, half_set, seed, config.simulated_epochs, part)
+        result = _fit(learning, network, data, check, config.simulated_epochs, part)
     network.load_state_dict(read_model(result.checkpoint).network.state_dict())
 
 
@@ -240,8 +248,6 @@ def _fit(
     network: RotationNetwork,
     data: LabelledImages,
     check: LabelledImages,
-    half_set: int,
-    seed: int,
     epochs: int,
     run: Run,
 ) -> FitResult:
@@ -270,7 +276,7 @@ def _fit(
         learning.shape,
         batch_size=config.batch_size,
         augmentation=augmentation_of(config),
-        seed=seed,
+        seed=learning.seed,
         device=compute.device,
     )
     return fit(
@@ -280,8 +286,8 @@ def _fit(
         fit_settings(config, len(data), epochs),
         compute=compute,
         folder=run.folder,
-        describe=describe(network.settings, config.symmetry, learning.shape, half_set),
-        seed=seed,
+        describe=describe(network.settings, config.symmetry, learning.shape, learning.half_set),
+        seed=learning.seed,
         resume=run.resume,
         on_event=run.on_event,
         validate=judging,

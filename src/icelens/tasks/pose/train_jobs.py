@@ -9,7 +9,17 @@ from icelens.tasks.pose.costs import estimate_train
 from icelens.tasks.pose.train_settings import TrainConfig
 
 
-@job("pose.train", estimate=estimate_train, resumable=True)
+@job(
+    "pose.train",
+    cites=(
+        "klee2023image",
+        "sanchezgarcia2025cryopares",
+        "gorski2005healpix",
+        "guo2017calibration",
+    ),
+    estimate=estimate_train,
+    resumable=True,
+)
 def train(config: TrainConfig, run: Run) -> Path:
     """Train networks that see the orientation of a particle, from images with known poses.
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, Angstrom, ComputeConfig, Config, Degrees
+from icelens.jobs.config import EXPERT, ComputeConfig, Config, Degrees, PositiveAngstrom
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -17,10 +17,10 @@ class AugmentConfig(Config):
     """Turns by 90, 180 or 270 degrees; the default encoder turns with the image by itself."""
 
     turns: Share = 0.0
-    """Turns by a small angle, likewise."""
+    """Turns by a small angle; the default encoder turns with the image by itself."""
 
     turn_angle: Degrees = Field(default=10.0, ge=0, le=180)
-    """Largest small angle."""
+    """Largest of the small angles."""
 
     shifts: Share = 0.5
     """Translations."""
@@ -44,16 +44,16 @@ class AugmentConfig(Config):
     """Added Gaussian noise."""
 
     gaussian_sigma: float = Field(default=0.5, ge=0)
-    """Its largest standard deviation; that of the images' noise is 1."""
+    """Largest standard deviation of the added Gaussian noise; that of the images' noise is 1."""
 
     uniform_noise: Share = 0.2
     """Added uniform noise."""
 
     uniform_amplitude: float = Field(default=2.0, ge=0)
-    """Its largest width."""
+    """Largest width of the added uniform noise; the images' noise has a standard deviation of 1."""
 
     erasing: Share = 0.1
-    """A rectangle of 1 to 2 % set to zero."""
+    """A rectangle of 1 to 2 % of the image is set to zero."""
 
 
 class TrainConfig(ComputeConfig):
@@ -78,11 +78,11 @@ class TrainConfig(ComputeConfig):
     box_size: int = Field(default=64, ge=16, multiple_of=16, json_schema_extra={"unit": "px"})
     """Side of the images that the network sees."""
 
-    pixel_size: Annotated[Angstrom, Field(gt=0)] | None = None
+    pixel_size: PositiveAngstrom | None = None
     """Sampling that the network sees; without it, the whole box of the images fits."""
 
-    mask_diameter: Annotated[Angstrom, Field(gt=0)] | None = None
-    """Of the disc that holds the particle; without it, 0.95 of the box."""
+    mask_diameter: PositiveAngstrom | None = None
+    """Diameter of the disc that holds the particle; without it, 0.95 of the box."""
 
     halves: bool = True
     """Train one network for each half set, so that half maps stay independent; no trains one."""
@@ -132,7 +132,7 @@ class TrainConfig(ComputeConfig):
     """Share of the target that is spread over all rotations, which keeps probabilities humble."""
 
     shift_weight: float = Field(default=0.25, ge=0, json_schema_extra=EXPERT)
-    """Of the squared error of the shift in px."""
+    """How much the squared error of the shift in px counts beside the likelihood of rotations."""
 
     grid_order: int = Field(default=3, ge=1, le=4, json_schema_extra=EXPERT)
     """Order of the grid of rotations that the likelihood is normalised on: 2 is every 15 degrees,
@@ -142,10 +142,10 @@ class TrainConfig(ComputeConfig):
     """Share of particles that is not learnt from, but chooses the best step."""
 
     validations: int = Field(default=10, ge=1, json_schema_extra=EXPERT)
-    """How often they are looked at on the way."""
+    """How often the held-out particles are looked at during the training."""
 
     max_validation: int = Field(default=2000, ge=1, json_schema_extra=EXPERT)
-    """How many of them at most."""
+    """Held-out particles at most."""
 
     use_weights: bool = Field(default=True, json_schema_extra=EXPERT)
     """Weigh particles by rlnMaxValueProbDistribution where it is there."""
@@ -154,7 +154,7 @@ class TrainConfig(ComputeConfig):
     """Highest rate of AdamW, after the warm-up."""
 
     weight_decay: float = Field(default=1e-4, ge=0, json_schema_extra=EXPERT)
-    """Of AdamW."""
+    """Weight decay of AdamW."""
 
     ema_decay: float = Field(default=0.995, ge=0, lt=1, json_schema_extra=EXPERT)
     """Memory of the weight average that is validated and saved."""

@@ -1,16 +1,14 @@
 """Follow a folder of particle files: find poses as they come, with a live map of all of them."""
 
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from icelens.core.errors import StoppedEarly
 from icelens.core.events import Event, Message, OnEvent, Progress, Saved
 from icelens.jobs.report import REPORT_NAME
 from icelens.jobs.run import Run
-from icelens.tasks.pose.confidence import DirectionalScores
 from icelens.tasks.pose.infer import check_references, choose_networks
-from icelens.tasks.pose.model import PoseModel, read_models
+from icelens.tasks.pose.model import read_models
 from icelens.tasks.pose.watch_settings import WatchConfig
 from icelens.tasks.pose.watching.agreement import agree_on_settings
 from icelens.tasks.pose.watching.collector import RESULT_NAME, Collector
@@ -163,7 +161,7 @@ class LiveView:
         self._worker = worker
         self._run = run
         self._on_event = on_event
-        self._scores = scores_of(poser.models)
+        self._scores = poser.models[1][0].scores
         self._collector = Collector(
             config.output,
             run.folder.name,
@@ -183,12 +181,6 @@ class LiveView:
             self._on_event(Message(warning, "warning"))
         self._run.report.parts[:] = write_live_page(self._live, collected, self._scores)
         self._on_event(Saved(self._live / REPORT_NAME, "report"))
-
-
-def scores_of(models: Mapping[int, Sequence[PoseModel]]) -> DirectionalScores | None:
-    """How sure the network usually is, if the model knows it."""
-    known = models[1][0].confidence.get("scores")
-    return None if known is None else DirectionalScores.from_json(known)
 
 
 def _say_what_waits(worker: Worker, on_event: OnEvent) -> None:

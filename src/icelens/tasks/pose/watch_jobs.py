@@ -8,7 +8,7 @@ from icelens.jobs.run import Run
 from icelens.tasks.pose.watch_settings import WatchConfig
 
 
-@job("pose.watch")
+@job("pose.watch", cites=("klee2023image", "sanchezgarcia2025cryopares", "gorski2005healpix"))
 def watch(config: WatchConfig, run: Run) -> Path:
     """Find poses of particle files as they appear in a folder, with a live map and its resolution.
 

@@ -5,15 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from icelens.tasks.pose.confidence import DirectionalScores
 from icelens.tasks.pose.found_poses import NetworkPoses
 from icelens.tasks.pose.model import PoseModel
 
 
 def zscores_of(models: Sequence[PoseModel], answers: NetworkPoses) -> npt.NDArray[np.float64]:
     """How sure each answer is among answers for the same view; NaN if the model does not know."""
-    known = models[0].confidence.get("scores")
-    if known is None:
+    scores = models[0].scores
+    if scores is None:
         return np.full(len(answers), np.nan)
-    scores = DirectionalScores.from_json(known)
     return scores.zscores(answers.rotation[:, 0], answers.probability[:, 0])

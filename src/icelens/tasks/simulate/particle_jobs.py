@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, Angstrom, Config, Degrees
+from icelens.jobs.config import EXPERT, Angstrom, Config, Degrees, PositiveAngstrom
 from icelens.jobs.job import Estimate, job
 from icelens.jobs.run import Run
 
@@ -36,7 +36,7 @@ class ParticlesConfig(Config):
     box_size: int | None = Field(default=None, ge=8, le=2048, json_schema_extra={"unit": "px"})
     """Side of the images: that of the map, or 64 px."""
 
-    pixel_size: Annotated[Angstrom, Field(gt=0)] | None = None
+    pixel_size: PositiveAngstrom | None = None
     """Sampling of the images: that of the map, or 3 Å."""
 
     symmetry: str = "C1"
@@ -88,7 +88,7 @@ class ParticlesConfig(Config):
     view_spread: Degrees = Field(default=20.0, ge=0, json_schema_extra=EXPERT)
     """Standard deviation about each preferred direction."""
 
-    mask_diameter: Annotated[Angstrom, Field(gt=0)] | None = Field(
+    mask_diameter: PositiveAngstrom | None = Field(
         default=None, json_schema_extra=EXPERT | {"unit": "Å"}
     )
     """Disc in which the signal is measured; without it, what holds 99 % of the squared density."""
@@ -104,7 +104,7 @@ class ParticlesConfig(Config):
     )
     """Of a generated particle; without it, as large as fits into the box."""
 
-    map_pixel_size: Annotated[Angstrom, Field(gt=0)] | None = Field(
+    map_pixel_size: PositiveAngstrom | None = Field(
         default=None, json_schema_extra=EXPERT | {"unit": "Å"}
     )
     """Sampling of the map, if its header does not know it."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, OUTPUT_FILE, Angstrom, Config, Degrees
+from icelens.jobs.config import EXPERT, OUTPUT_FILE, Config, Degrees, PositiveAngstrom
 from icelens.jobs.job import job
 from icelens.jobs.run import Run
 
@@ -28,7 +28,7 @@ class ConsensusPosesConfig(Config):
     at_least: int | None = Field(default=None, ge=2)
     """How many files have to agree on a particle: all, or so many."""
 
-    max_shift_difference: Annotated[Angstrom, Field(gt=0)] | None = Field(
+    max_shift_difference: PositiveAngstrom | None = Field(
         default=None, json_schema_extra=EXPERT | {"unit": "Å"}
     )
     """To agree, shifts also have to lie no farther from that of the middlemost pose."""
@@ -42,7 +42,7 @@ class ConsensusPosesConfig(Config):
     """How far places of one particle in its micrograph may lie apart, if image names differ."""
 
 
-@job("tools.consensus-poses")
+@job("tools.consensus-poses", cites=("moakher2002means",))
 def consensus_poses(config: ConsensusPosesConfig, run: Run) -> Path:
     """Keep the particles on whose poses several files agree, and average those poses.
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from icelens.core.errors import InputFileError, MetadataError
 from icelens.core.events import Message, Saved
+from icelens.core.io.image_columns import OPTICS_GROUP
 from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.particle_columns import bare_name, number_columns, particle_table
 from icelens.core.io.star import read_star, write_star
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 NAMES = ("rlnTomoName", "rlnMicrographName")
 PLACE_XYZ = ("rlnCoordinateX", "rlnCoordinateY", "rlnCoordinateZ")
-GROUP, GROUP_NAME = "rlnOpticsGroup", "rlnOpticsGroupName"
 
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -149,9 +149,9 @@ def united(files: Sequence[PickTable], kept: Sequence[Mask]) -> "dict[str, panda
     for file, mask in zip(files, kept, strict=True):
         table = file.table.loc[mask, shared]
         own = file.blocks.get("optics")
-        if GROUP in shared and own is not None and GROUP in own.columns:
+        if OPTICS_GROUP in shared and own is not None and OPTICS_GROUP in own.columns:
             numbers, optics = _with_groups(optics, own)
-            table = table.assign(**{GROUP: table[GROUP].map(numbers)})
+            table = table.assign(**{OPTICS_GROUP: table[OPTICS_GROUP].map(numbers)})
         parts.append(table)
     blocks = dict(files[0].blocks)
     if optics:
@@ -164,20 +164,24 @@ def _with_groups(
     optics: "list[pandas.DataFrame]", own: "pandas.DataFrame"
 ) -> "tuple[dict[int, int], list[pandas.DataFrame]]":
     """New numbers of a file's optics groups, and the tables with those that were not there yet."""
-    known = {_content(row): int(row[GROUP]) for table in optics for row in table.to_dict("records")}
+    known = {
+        _content(row): int(row[OPTICS_GROUP])
+        for table in optics
+        for row in table.to_dict("records")
+    }
     numbers: dict[int, int] = {}
     fresh = []
     for place, row in enumerate(own.to_dict("records")):
         if _content(row) in known:
-            numbers[int(row[GROUP])] = known[_content(row)]
+            numbers[int(row[OPTICS_GROUP])] = known[_content(row)]
             continue
         number = len(known) + 1
         known[_content(row)] = number
-        numbers[int(row[GROUP])] = number
-        fresh.append(own.iloc[[place]].assign(**{GROUP: number}))
+        numbers[int(row[OPTICS_GROUP])] = number
+        fresh.append(own.iloc[[place]].assign(**{OPTICS_GROUP: number}))
     return numbers, [*optics, *fresh]
 
 
 def _content(row: "Mapping[object, object]") -> tuple[str, ...]:
     """What tells one group from another: all but its number."""
-    return tuple(f"{key}={value}" for key, value in row.items() if key != GROUP)
+    return tuple(f"{key}={value}" for key, value in row.items() if key != OPTICS_GROUP)

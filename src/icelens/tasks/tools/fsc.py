@@ -7,7 +7,7 @@ import torch
 
 from icelens.core.errors import GeometryError, MetadataError
 from icelens.core.events import Message, Saved
-from icelens.core.io.csv_table import write_csv
+from icelens.core.io.fsc_table import write_fsc
 from icelens.core.metrics.fsc import (
     ShellCorrelation,
     fourier_shell_correlation,
@@ -128,16 +128,9 @@ def report(run: Run, curves: Curves, summary: dict[str, dict[str, float]]) -> No
 
 def write_curves(path: Path, curves: Curves) -> None:
     """A CSV with one row for each shell; each curve has its values and its count of samples."""
-    columns = [column for name in curves for column in (name, f"{name}_count")]
-    frequencies = next(iter(curves.values())).spatial_frequency.tolist()
-    resolutions = [1.0 / frequency if frequency else math.inf for frequency in frequencies]
-    values = [
-        number.double().tolist()
-        for curve in curves.values()
-        for number in (curve.correlation, curve.count)
-    ]
-    write_csv(
-        path,
-        ["shell", "spatial_frequency", "resolution", *columns],
-        zip(range(len(frequencies)), frequencies, resolutions, *values, strict=True),
-    )
+    frequency = next(iter(curves.values())).spatial_frequency.tolist()
+    columns: dict[str, list[float]] = {}
+    for name, curve in curves.items():
+        columns[name] = curve.correlation.double().tolist()
+        columns[f"{name}_count"] = curve.count.double().tolist()
+    write_fsc(path, frequency, columns)

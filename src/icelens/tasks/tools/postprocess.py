@@ -32,10 +32,10 @@ from icelens.tasks.tools.postprocess_jobs import PostprocessConfig
 from icelens.tasks.tools.postprocess_local import map_local_resolution
 from icelens.tasks.tools.postprocess_report import (
     Figures,
+    add_fsc,
+    add_guinier,
     report,
     sentence,
-    write_fsc,
-    write_guinier,
 )
 
 SHARPENED, MASK, FIGURES = "sharpened.mrc", "mask.mrc", "postprocess.json"
@@ -77,8 +77,8 @@ def postprocess_halves(config: PostprocessConfig, run: Run) -> Path:
     weight = weight_of(config, curves, figures)
     sharpened = weigh_shells(mean, weight)
     write_results(run, sampling, sharpened, mask if config.mask is None else None, figures)
-    write_fsc(run, curves)
-    write_guinier(run, curves, amplitude, weight, fit)
+    add_fsc(run, curves)
+    add_guinier(run, curves, amplitude, weight, fit)
     report(run, figures, {"mean of halves": mean, "sharpened": sharpened, "mask": mask})
     run.on_event(Message(sentence(figures)))
     if windows is not None:

@@ -6,11 +6,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from icelens.core.io.volume_header import PixelSizeFrom
-from icelens.jobs.config import EXPERT, Angstrom, Config
+from icelens.jobs.config import EXPERT, Angstrom, Config, PositiveAngstrom
 from icelens.jobs.job import Estimate, job
 from icelens.jobs.run import Run
 
-PositiveAngstrom = Annotated[Angstrom, Field(gt=0)]
 Width = Annotated[Angstrom, Field(ge=0)]
 
 

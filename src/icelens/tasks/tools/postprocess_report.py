@@ -11,6 +11,7 @@ from torch import Tensor
 from icelens.core.events import Saved
 from icelens.core.fourier.sharpening import fsc_weight
 from icelens.core.io.csv_table import write_csv
+from icelens.core.io.fsc_table import write_fsc
 from icelens.core.metrics.guinier import GuinierFit
 from icelens.core.metrics.phase_randomisation import MaskedCorrelation
 from icelens.core.plots.curves import fsc_curves
@@ -52,25 +53,15 @@ def sentence(figures: Figures) -> str:
     )
 
 
-def write_fsc(run: Run, curves: MaskedCorrelation) -> None:
+def add_fsc(run: Run, curves: MaskedCorrelation) -> None:
     """Write `fsc.csv`, a row for each shell, and add the picture."""
     frequency = curves.corrected.spatial_frequency.tolist()
-    columns = [getattr(curves, name).correlation.double() for name in CURVES]
     path = run.folder / "fsc.csv"
-    write_csv(
-        path,
-        ["shell", "spatial_frequency", "resolution", *CURVES],
-        zip(
-            range(len(frequency)),
-            frequency,
-            [1.0 / each if each else math.inf for each in frequency],
-            *[column.tolist() for column in columns],
-            strict=True,
-        ),
-    )
+    columns = {name: getattr(curves, name).correlation.double() for name in CURVES}
+    write_fsc(path, frequency, {name: values.tolist() for name, values in columns.items()})
     run.on_event(Saved(path, "table"))
     picture = fsc_curves(
-        {name: column.numpy() for name, column in zip(CURVES, columns, strict=True)},
+        {name: values.numpy() for name, values in columns.items()},
         frequency,
         thresholds={f"{THRESHOLD}": THRESHOLD},
     )
@@ -82,7 +73,7 @@ def write_fsc(run: Run, curves: MaskedCorrelation) -> None:
     run.report.figure(picture, name="fsc", caption=caption)
 
 
-def write_guinier(
+def add_guinier(
     run: Run,
     curves: MaskedCorrelation,
     amplitude: Float[Tensor, " shell"],

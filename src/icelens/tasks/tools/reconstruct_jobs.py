@@ -5,11 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, OUTPUT_FILE, Angstrom, Config
+from icelens.jobs.config import EXPERT, OUTPUT_FILE, Config, PositiveAngstrom
 from icelens.jobs.job import Estimate, job
 from icelens.jobs.run import Run
-
-PositiveAngstrom = Annotated[Angstrom, Field(gt=0)]
 
 # Measured on one core: an image, and the inversion of a padded grid.
 _SECONDS_PER_PIXEL = 6e-8

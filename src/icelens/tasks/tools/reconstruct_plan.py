@@ -1,16 +1,15 @@
 """What goes into a reconstruction: which images, in which half and with which weight; the grid."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from icelens.core.data.half_sets import dealt_half_sets, num_in_both_halves
+from icelens.core.data.half_sets import half_set_rows
 from icelens.core.data.particle_file import ParticleFile
 from icelens.core.data.particles import Particles
 from icelens.core.errors import GeometryError, MetadataError
-from icelens.core.events import Message, OnEvent
+from icelens.core.events import OnEvent
 from icelens.core.fourier.frequencies import shell_of_resolution
 from icelens.core.geometry.symmetry import symmetry_operators
 from icelens.core.io.particle_files import read_particles
@@ -80,11 +79,13 @@ def make_plan(config: ReconstructConfig, device: str, on_event: OnEvent) -> Plan
             f"--max-resolution is {config.max_resolution:g} Å, expected less than the map's side, "
             f"{box_size * pixel_size:g} Å"
         )
+    sets: tuple[Rows, ...] = (np.arange(len(particles)),)
+    if config.halves:
+        halves = half_set_rows(particles, file.path, seed=config.seed, on_event=on_event)
+        sets = tuple(halves.values())
     return Plan(
         particles,
-        half_rows(particles, file.path, config.seed, on_event)
-        if config.halves
-        else _all(particles),
+        sets,
         box_size,
         pixel_size,
         max_radius,
@@ -108,43 +109,6 @@ def map_grid(
         else 2 * round(group.box_size * group.pixel_size / size / 2)
     )
     return box_size or max(8, box), size
-
-
-def half_rows(particles: Particles, path: Path, seed: int, on_event: OnEvent) -> tuple[Rows, ...]:
-    """Rows of both half sets.
-
-    Raises:
-        MetadataError: If one is empty.
-    """
-    num_unknown = int((particles.half_set == 0).sum())
-    if num_unknown:
-        on_event(
-            Message(
-                f"{path}: {num_unknown} of {len(particles)} images have no half set "
-                f"(rlnRandomSubset); their particles are dealt at random (--seed {seed})",
-                "warning",
-            )
-        )
-    half_set = dealt_half_sets(particles, seed=seed)
-    sets = tuple(np.flatnonzero(half_set == half) for half in (1, 2))
-    for half, rows in enumerate(sets, start=1):
-        if not (particles.weight[rows] > 0).any():
-            what = "has no weight above 0" if len(rows) else "is empty (rlnRandomSubset)"
-            raise MetadataError(
-                f"{path}: half set {half} {what}, expected images in both; leave out --halves or "
-                "deal the particles anew"
-            )
-    num_shared = num_in_both_halves(particles, half_set)
-    if num_shared:
-        on_event(
-            Message(
-                f"{path}: {num_shared} images are in both half sets, so that their maps agree by "
-                "the same noise; remove duplicates (icelens tools join-particles "
-                "--remove-duplicates)",
-                "warning",
-            )
-        )
-    return sets
 
 
 def column_weights(file: ParticleFile, column: str) -> npt.NDArray[np.float64]:
@@ -182,7 +146,3 @@ def _column(file: ParticleFile, column: str) -> tuple[npt.ArrayLike | None, list
     names = [str(name).removeprefix("_") for name in longest.columns]
     wanted = column.removeprefix("_")
     return (longest.iloc[:, names.index(wanted)].to_numpy() if wanted in names else None), names
-
-
-def _all(particles: Particles) -> tuple[Rows, ...]:
-    return (np.arange(len(particles)),)

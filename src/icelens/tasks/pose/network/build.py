@@ -13,9 +13,9 @@ from icelens.core.errors import IcelensError
 from icelens.core.geometry.symmetry import symmetry_operators
 from icelens.jobs.registry import did_you_mean
 from icelens.tasks.pose.network import network_settings
-from icelens.tasks.pose.network.cartesian_encoder import NUM_CHANNELS, Body, CartesianEncoder
+from icelens.tasks.pose.network.cartesian_encoder import Body, CartesianEncoder
 from icelens.tasks.pose.network.convmixer_encoder import ConvMixer
-from icelens.tasks.pose.network.encoder import Encoder
+from icelens.tasks.pose.network.encoder import NUM_CHANNELS, Encoder
 from icelens.tasks.pose.network.network_settings import (
     ConvMixerSettings,
     EncoderSettings,

@@ -11,9 +11,6 @@ from icelens.tasks.pose.network.gaussian_bank import GaussianBank
 from icelens.tasks.pose.network.network_settings import SIGMAS
 from icelens.tasks.pose.network.polar import PolarSampler
 
-NUM_CHANNELS = 2
-"""Of the images: raw and phase-flipped."""
-
 
 class Body(nn.Module):
     """A convolutional network from images to maps `stride` times smaller.

@@ -2,6 +2,9 @@
 
 from torch import nn
 
+NUM_CHANNELS = 2
+"""Of the images: raw and phase-flipped."""
+
 
 class Encoder(nn.Module):
     """Images `(b, 2, y, x)` to features `(b, out_channels, num_radii, num_angles)`.

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from icelens.tasks.pose.network.encoder import Encoder, group_norm, ring_shape
+from icelens.tasks.pose.network.encoder import NUM_CHANNELS, Encoder, group_norm, ring_shape
 from icelens.tasks.pose.network.gaussian_bank import GaussianBank
 from icelens.tasks.pose.network.network_settings import SIGMAS
 from icelens.tasks.pose.network.polar import PolarSampler, RingConvolution
@@ -60,7 +60,7 @@ class PolarEncoder(Encoder):
             box_size, self.num_radii * 2, self.num_angles * 4, reach=0.5 * box_size, margin=1
         )
         self.out_channels = 2 * channels
-        first = 2 * len(sigmas)
+        first = NUM_CHANNELS * len(sigmas)
         self.stem = nn.Sequential(
             RingConvolution(first, channels, 5),
             group_norm(channels),
@@ -74,6 +74,5 @@ class PolarEncoder(Encoder):
     def forward(self, images: Float[Tensor, "b c y x"]) -> Float[Tensor, "b d r a"]:
         """Features on `num_radii` rings of `num_angles`."""
         rings = self.sampler(self.bank(images))
-        # on a CPU convolutions of few channels are twice as fast with the channels last
         features: Tensor = self.stem(rings)
         return features

@@ -20,7 +20,7 @@ class Claims:
         self._folder = folder
 
     def names(self) -> set[str]:
-        """Files that somebody has, or had when he finished them."""
+        """Files that somebody has, or had when it finished them."""
         try:
             return {each.name for each in self._folder.iterdir() if not each.name.startswith(".")}
         except FileNotFoundError:
@@ -43,5 +43,5 @@ class Claims:
         return rename_once(self._folder / name / owner, self._folder / name / worker)
 
     def give_back(self, name: str, worker: str) -> None:
-        """Let others have a file; if one of them took it before, it stays his."""
+        """Let others have a file; if one of them took it before, it stays with that one."""
         self.take_over(name, worker, NOBODY)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from icelens.core.data.half_sets import dealt_half_sets
 from icelens.core.data.particle_file import ParticleFile
 from icelens.core.data.particles import Particles
-from icelens.core.events import OnEvent, ignore
+from icelens.core.events import Message, OnEvent, ignore
 from icelens.core.fourier.insertion import SliceSums
 from icelens.core.io.image_stacks import ImageReader
 from icelens.core.io.particle_files import write_particles
@@ -75,7 +75,7 @@ class Poser:
         particles = file.particles
         refuse_series(file)
         reader = ImageReader(particles, on_event=on_event)
-        half_set = self._half_sets(particles, key)
+        half_set = self._half_sets(particles, key, on_event)
         parts: list[FoundPoses] = []
         sums: dict[int, SliceSums] = {}
         for half in np.unique(half_set).tolist():
@@ -106,10 +106,18 @@ class Poser:
         used = {half: int(found.is_kept[half_set == half].sum()) for half in sums}
         return Posed(len(particles), used, {half: sums[half] for half in sums if used[half]})
 
-    def _half_sets(self, particles: Particles, key: str) -> Integers:
+    def _half_sets(self, particles: Particles, key: str, on_event: OnEvent) -> Integers:
         has_one_network = self.models[1][0].half_set == self.models[2][0].half_set == 0
         if has_one_network and not self.config.reconstruct:
             return np.zeros(len(particles), np.int64)
+        if not particles.half_set.any():
+            on_event(
+                Message(
+                    "no half sets in the files: images are split at random, by the file's name and "
+                    f"by particle (seed {self.config.seed})",
+                    "warning",
+                )
+            )
         return half_sets_of(particles, key, self.config.seed)
 
 
