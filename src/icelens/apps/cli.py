@@ -21,6 +21,19 @@ from icelens.jobs import registry
 from icelens.jobs.job import Job
 
 DONE, BUG, MISTAKE, INTERRUPTED = 0, 1, 2, 130
+# A path that cannot be used is no bug: a file where a folder should be, no permission, and so on.
+_OF_FOLDERS = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.ELOOP,
+}
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -150,7 +163,9 @@ def _unexpected(error: Exception, folder: Path | None) -> int:
     """A short message; the traceback is in the log, or here if there is none."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return _say(f"{error.filename or folder}: the disk is full; free some space", MISTAKE)
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    if isinstance(error, OSError) and error.errno in _OF_FOLDERS:
+        return _say(f"{error.filename or folder}: {error.strerror}; choose another path", MISTAKE)
+    if _is_out_of_memory(error):
         return _say("out of memory; use a smaller --batch-size or --box-size", MISTAKE)
     message = f"unexpected {type(error).__name__}: {error}"
     log = folder / "log.txt" if folder else None
@@ -158,6 +173,12 @@ def _unexpected(error: Exception, folder: Path | None) -> int:
         return _say(f"{message}; this is a bug, the traceback is in {log}", BUG)
     traceback.print_exception(error)
     return _say(f"{message}; this is a bug", BUG)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    kinds = (type(error).__name__ == "OutOfMemoryError", isinstance(error, MemoryError))
+    # torch has no type of its own for the memory of the CPU
+    return any(kinds) or "can't allocate memory" in str(error)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from icelens.core.data.half_sets import dealt_half_sets, half_set_rows
+from icelens.core.data.half_sets import dealt_half_sets, half_set_rows, num_in_both_halves
 from icelens.core.data.optics_group import OpticsGroup
 from icelens.core.data.particles import Particles
 from icelens.core.errors import MetadataError
@@ -39,6 +39,13 @@ def test_a_seed_deals_the_same_again() -> None:
     particles = particles_of([0] * 50, list(range(50)))
     assert (dealt_half_sets(particles, seed=1) == dealt_half_sets(particles, seed=1)).all()
     assert (dealt_half_sets(particles, seed=1) != dealt_half_sets(particles, seed=2)).any()
+
+
+def test_images_in_both_halves_are_counted() -> None:
+    particles = particles_of([1, 2, 1, 2], [0, 1, 2, 3])
+    assert num_in_both_halves(particles, particles.half_set) == 0
+    twice = particles.take([0, 1, 2, 3, 0])
+    assert num_in_both_halves(twice, np.asarray([1, 2, 1, 2, 2])) == 1
 
 
 def test_rows_are_those_of_the_halves_and_a_draw_is_said() -> None:

@@ -27,3 +27,9 @@ def test_what_is_left_out_means_a_perfect_common_microscope() -> None:
     group = OpticsGroup("krios", pixel_size=1.0, box_size=64)
     assert (group.voltage, group.beam_tilt_xy, group.odd_zernike) == (300.0, (0.0, 0.0), ())
     assert group.magnification == (1.0, 0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("matrix", [(1, 1, 1, 1), (0, 0, 0, 0), (-1, 0, 0, 1), (100, 0, 0, 100)])
+def test_matrices_that_are_no_magnification_are_refused(matrix) -> None:
+    with pytest.raises(MetadataError, match=r"magnification matrix .* changes areas"):
+        OpticsGroup("krios", pixel_size=1.0, box_size=64, magnification=matrix)

@@ -68,3 +68,8 @@ def test_anything_else_is_refused_in_one_line(expression, piece):
         filter_rows(expression, COLUMNS)
     assert "\n" not in str(found.value)
     assert len(str(found.value)) < 400
+
+
+def test_numbers_with_too_many_digits_are_refused() -> None:
+    with pytest.raises(MetadataError, match="too many digits"):
+        filter_rows("a < " + "9" * 400, {"a": np.arange(3)})

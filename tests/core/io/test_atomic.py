@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from icelens.core.errors import InputFileError
-from icelens.core.io.atomic import atomic_folder, atomic_path
+from icelens.core.io.atomic import atomic_folder, atomic_path, make_folder
 
 
 def fail_within(manager, error):
@@ -72,3 +72,11 @@ def test_folders_on_the_way_are_made(tmp_path):
     with atomic_path(tmp_path / "a" / "b" / "c.txt") as temporary:
         temporary.write_text("x")
     assert (tmp_path / "a" / "b" / "c.txt").read_text() == "x"
+
+
+def test_folder_in_the_place_of_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputFileError, match="cannot write here"):
+        make_folder(tmp_path / "file" / "below")
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")

@@ -101,3 +101,24 @@ def test_the_block_with_images_is_found() -> None:
         blocks_of_images(PATH, {"optics": optics})
     with pytest.raises(MetadataError, match="has no rows"):
         blocks_of_images(PATH, {"particles": images[:0]})
+
+
+def test_defocus_of_some_rows_or_of_v_alone_in_micrometres_is_refused() -> None:
+    some = [15000.0, 1.5, 16000.0, 2.5]
+    with pytest.raises(MetadataError, match=r"rlnDefocusU is below 100 in 2 of 4 rows"):
+        defocus(PATH, table(rlnDefocusU=some))
+    with pytest.raises(MetadataError, match=r"largest defocus is 1.5 \(rlnDefocusV\)"):
+        defocus(PATH, table(rlnDefocusU=[15000.0], rlnDefocusV=[1.5]))
+    with pytest.raises(MetadataError, match=r"rlnDefocusU reaches 1e\+300"):
+        defocus(PATH, table(rlnDefocusU=[1e300]))
+    defocus(PATH, table(rlnDefocusU=[50.0, *[15000.0] * 40]))
+
+
+def test_image_numbers_beyond_any_stack_are_refused() -> None:
+    with pytest.raises(MetadataError, match="in row 1, expected a number"):
+        split_image_names(PATH, table(rlnImageName=["99999999999999999999@a.mrcs"]))
+
+
+def test_lists_of_numbers_are_finite() -> None:
+    with pytest.raises(MetadataError, match="rlnEvenZernike is"):
+        number_list(PATH, "rlnEvenZernike", "[0.1,nan]")

@@ -90,6 +90,7 @@ def test_a_given_pixel_size_wins_and_is_written() -> None:
         ({}, {"rlnOpticsGroup": [1, 5, 5]}, "rlnOpticsGroup 5 of 2 particles is not in"),
         ({}, {}, "rlnOpticsGroup is missing"),
         ({"rlnVoltage": ["x", "y"]}, {"rlnOpticsGroup": [1, 1, 1]}, "rlnVoltage is 'x'"),
+        ({"rlnImageSize": [64.5, 64]}, {"rlnOpticsGroup": [1, 1, 1]}, "64.5, expected a whole"),
         ({"rlnOddZernike": ["[x]", "[]"]}, {"rlnOpticsGroup": [1, 1, 1]}, "rlnOddZernike is"),
     ],
 )
@@ -105,3 +106,11 @@ def test_a_table_without_pixel_size_is_refused() -> None:
     optics = optics_table(GROUPS).drop(columns="rlnImagePixelSize")
     with pytest.raises(MetadataError, match="rlnImagePixelSize is missing in data_optics"):
         read({"optics": optics}, particles(rlnOpticsGroup=[1, 2, 1]))
+
+
+def test_a_part_of_a_magnification_matrix_is_refused() -> None:
+    table = particles(rlnOpticsGroup=[1, 1, 1])
+    optics = optics_table(GROUPS).drop(columns=["rlnMagMat10"], errors="ignore")
+    optics = optics.assign(rlnMagMat00=[1.0, 1.0])
+    with pytest.raises(MetadataError, match="rlnMagMat10 is missing"):
+        read({"optics": optics, "particles": table}, table)

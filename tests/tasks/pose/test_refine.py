@@ -139,7 +139,11 @@ def test_half_sets_are_refined_in_turns_with_their_maps(world: World, tmp_path: 
         header = read_header(tmp_path / f"refined_{name}.mrc")
         assert header.shape == (BOX,) * 3
         assert header.pixel_size == pytest.approx(PIXEL)
-    assert (tmp_path / "refined_fsc.csv").read_text().startswith("shell,spatial_frequency,resolution,fsc")
+    assert (
+        (tmp_path / "refined_fsc.csv")
+        .read_text()
+        .startswith("shell,spatial_frequency,resolution,fsc")
+    )
     refined = read_particles(tmp_path / "refined.star").particles
     assert float(np.median(_degrees(refined.rotation, truth.particles.rotation))) < 2.0
 

@@ -159,3 +159,17 @@ def test_impossible_settings_write_no_particles(words, piece, star, tmp_path, ca
     assert cli.main([*command, *words]) == 2
     assert piece in capsys.readouterr().err
     assert not list(tmp_path.glob("out/*.mrc*"))
+
+
+def test_defocus_in_micrometres_and_what_is_read_are_refused(tmp_path: Path, capsys) -> None:
+    words = ["simulate", "particles", "--count", "4", "--box-size", "16", "--output"]
+    assert cli.main([*words, str(tmp_path / "a"), "--defocus-range", "0.5,2.5"]) == 2
+    assert "expected Å such as 5000,25000" in capsys.readouterr().err
+    folder = tmp_path / "b"
+    folder.mkdir()
+    given = folder / "map.mrc"
+    write_volume(given, Volume(np.random.default_rng(0).normal(size=(16,) * 3), 3.0))
+    before = given.read_bytes()
+    assert cli.main([*words, str(folder), "--map", str(given)]) == 2
+    assert "over itself" in capsys.readouterr().err
+    assert given.read_bytes() == before

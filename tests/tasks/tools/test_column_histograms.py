@@ -48,3 +48,10 @@ def test_constant_column_and_another_block_are_drawn_too(tmp_path):
     command = ["tools", "histogram", "--particles", str(star), "--columns", "rlnVoltage"]
     words = ["--block", "data_optics", "--clip-percent", "5", "--output", str(tmp_path / "out")]
     assert cli.main([*command, *words]) == 0
+
+
+def test_columns_too_wide_for_bins_are_refused(tmp_path, capsys):
+    star = write_star(tmp_path / "a.star", (3,), has_images=False, rlnScore=[-1e308, 0.0, 1e308])
+    words = ["--particles", str(star), "--columns", "rlnScore", "--output", str(tmp_path / "out")]
+    assert cli.main(["tools", "histogram", *words]) == 2
+    assert "rlnScore goes from -1e+308 to 1e+308" in capsys.readouterr().err

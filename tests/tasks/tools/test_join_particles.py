@@ -83,3 +83,14 @@ def test_bad_outputs_are_refused(output, piece, tmp_path, capsys):
     command = ["tools", "join-particles", "--particles", listed]
     assert cli.main([*command, "--output", str(tmp_path / output)]) == 2
     assert piece in capsys.readouterr().err
+
+
+def test_files_with_and_without_poses_are_not_mixed(tmp_path, capsys):
+    poses = {name: [1.0, 2.0] for name in ("rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi")}
+    first = write_star(tmp_path / "a.star", (2,), **poses)
+    second = tmp_path / "b.star"
+    second.write_text(first.read_text().replace("rlnAngleRot", "rlnOther"))
+    listed = f"{first},{second}"
+    words = ["--particles", listed, "--output", str(tmp_path / "joined.star")]
+    assert cli.main(["tools", "join-particles", *words]) == 2
+    assert "b.star: has no poses, but other files do" in capsys.readouterr().err

@@ -304,3 +304,43 @@ def test_poses_and_endings_are_needed(tmp_path: Path, capsys: pytest.CaptureFixt
     star.write_text(lines)
     assert reconstruct(star) == 2
     assert "rlnAngle" in capsys.readouterr().err
+
+
+def test_stacks_and_lists_are_never_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    star = star_in(tmp_path)
+    stack = (tmp_path / "images.mrcs").read_bytes()
+    output = ["--output", str(tmp_path / "images.mrcs")]
+    assert cli.main(["tools", "reconstruct", "--particles", str(star), *output]) == 2
+    assert "images.mrcs: would be written over itself" in capsys.readouterr().err
+    assert (tmp_path / "images.mrcs").read_bytes() == stack
+
+
+def test_images_in_both_halves_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    once = particles_in(tmp_path)
+    star_in(tmp_path, once)
+    twice = once.take(np.repeat(np.arange(20), 2))
+    star = tmp_path / "twice.star"
+    twice = replace(twice, half_set=1 + np.arange(40) % 2)
+    write_particles(star, new_particle_file(twice))
+    assert reconstruct(star, "--halves") == 0
+    assert "20 images are in both half sets" in capsys.readouterr().err
+
+
+def test_a_half_set_without_weights_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    particles = particles_in(tmp_path)
+    star = star_in(tmp_path, particles, {"rlnScore": (particles.half_set == 1).astype(float)})
+    assert reconstruct(star, "--halves", "--weight-column", "rlnScore") == 2
+    assert "half set 2 has no weight above 0" in capsys.readouterr().err
+
+
+def test_a_file_in_the_place_of_a_folder_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    star = star_in(tmp_path)
+    output = ["--output", str(star / "map.mrc")]
+    assert cli.main(["tools", "reconstruct", "--particles", str(star), *output]) == 2
+    assert "cannot write here" in capsys.readouterr().err

@@ -74,3 +74,20 @@ def test_missing_stack_is_named_before_anything_is_written(words, tmp_path, caps
     said = capsys.readouterr()
     assert (status, "all_1.mrcs: no such stack" in said.err) == ((0, False) if words else (2, True))
     assert not list(tmp_path.glob("new/*.mrcs"))
+
+
+@pytest.mark.parametrize("name", ["particles.star", "all.star"])
+def test_the_given_list_and_stacks_are_never_replaced(tmp_path, capsys, name):
+    star = write_star(tmp_path / name, (1, 2))
+    if name == "all.star":  # then a stack has the name of a new one
+        stack = read_particles(star).particles.stacks[0]
+        stack.rename(stack.with_name("stack_001.mrcs"))
+        star.write_text(star.read_text().replace(stack.name, "stack_001.mrcs"))
+    folder = star.parent if name == "particles.star" else stack.parent
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.mrcs")} | {
+        star: star.read_bytes()
+    }
+    words = ["--particles", str(star), "--output", str(folder)]
+    assert cli.main(["tools", "regroup-stacks", *words]) == 2
+    assert "over itself" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in before} == before

@@ -92,7 +92,27 @@ def test_column_of_measurements_is_no_way_to_part(tmp_path, capsys):
     assert "1001 values" in capsys.readouterr().err
 
 
-def test_half_sets_that_are_known_stay_where_others_are_drawn(tmp_path):
-    star = write_star(tmp_path / "all.star", (6,), rlnRandomSubset=[1, 1, 1, 0, 0, 0])
+def test_known_half_sets_stay_where_others_are_drawn(tmp_path, capsys):
+    star = write_star(tmp_path / "all.star", rlnRandomSubset=[1, 2, 0, 1, 0])
     parts = split(star, "--half-sets")
-    assert set(all_names(star)[:3]) <= set(stripped(parts["half_1"]))
+    names = all_names(star)
+    assert {names[0], names[3]} <= set(stripped(parts["half_1"]))
+    assert names[1] in stripped(parts["half_2"])
+    assert "2 of 5 images" in str(capsys.readouterr())
+
+
+def test_one_half_set_is_no_two(tmp_path, capsys):
+    star = write_star(tmp_path / "all.star", rlnRandomSubset=[1, 1, 1, 1, 1])
+    words = ["--particles", str(star), "--output", str(tmp_path / "parts"), "--half-sets"]
+    assert cli.main(["tools", "split-particles", *words]) == 2
+    assert "half set 2 is empty" in capsys.readouterr().err
+    assert not list((tmp_path / "parts").glob("*.star"))
+
+
+def test_parts_never_replace_the_file(tmp_path, capsys):
+    star = write_star(tmp_path / "part_1.star", (4,))
+    before = star.read_bytes()
+    words = ["--particles", str(star), "--output", str(tmp_path)]
+    assert cli.main(["tools", "split-particles", *words]) == 2
+    assert "over itself" in capsys.readouterr().err
+    assert star.read_bytes() == before

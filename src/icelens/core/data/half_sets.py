@@ -36,10 +36,10 @@ def half_set_rows(
         particles: All images.
         path: Their file, for messages.
         seed: Draws the halves.
-        on_event: Hears if any are drawn.
+        on_event: Hears if any are drawn, or images are in both.
 
     Raises:
-        MetadataError: If one of the sets is empty.
+        MetadataError: If one of the sets is empty or has no weight.
     """
     num_unknown = int((particles.half_set == 0).sum())
     if num_unknown:
@@ -53,9 +53,29 @@ def half_set_rows(
     half_set = dealt_half_sets(particles, seed=seed)
     sets = {half: np.flatnonzero(half_set == half) for half in (1, 2)}
     for half, rows in sets.items():
-        if not len(rows):
+        if not (particles.weight[rows] > 0).any():
+            what = "has no weight above 0" if len(rows) else "is empty (rlnRandomSubset)"
             raise MetadataError(
-                f"{path}: half set {half} is empty (rlnRandomSubset), expected images in both; "
-                "leave out --halves or deal the particles anew"
+                f"{path}: half set {half} {what}, expected images in both; leave out --halves or "
+                "deal the particles anew"
             )
+    num_shared = num_in_both_halves(particles, half_set)
+    if num_shared:
+        on_event(
+            Message(
+                f"{path}: {num_shared} images are in both half sets, so that their maps agree by "
+                "the same noise; remove duplicates (join-particles --remove-duplicates)",
+                "warning",
+            )
+        )
     return sets
+
+
+def num_in_both_halves(particles: Particles, half_set: npt.NDArray[np.int64]) -> int:
+    """How many images (stack and number) are in half set 1 and in half set 2."""
+    names = np.asarray([str(path) for path in particles.stacks], object)
+    _, stack = np.unique(names, return_inverse=True)
+    image = np.stack([stack[particles.stack], particles.slice_index], axis=1)
+    _, number = np.unique(image, axis=0, return_inverse=True)
+    number = number.ravel()
+    return len(np.intersect1d(number[half_set == 1], number[half_set == 2]))

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from icelens.core.errors import MetadataError
 
+# Distortions are a few percent; what is far from 1, mirrored or singular is no magnification.
+_LEAST_AREA = 0.25
+
 
 @dataclass(frozen=True)
 class OpticsGroup:
@@ -48,9 +51,19 @@ class OpticsGroup:
                 "a fraction from 0 to 1",
             ),
         }
+        self._check_magnification()
         for what, (value, is_right, expected) in checks.items():
             if not is_right:
                 raise MetadataError(
                     f"optics group {self.name!r}: {what} is {value:g}, expected {expected}; "
                     "correct it"
                 )
+
+    def _check_magnification(self) -> None:
+        xx, xy, yx, yy = self.magnification
+        determinant = xx * yy - xy * yx
+        if not _LEAST_AREA <= determinant <= 1.0 / _LEAST_AREA:
+            raise MetadataError(
+                f"optics group {self.name!r}: the magnification matrix {xx:g} {xy:g} {yx:g} {yy:g} "
+                f"changes areas by {determinant:g}, expected almost 1; correct or remove it"
+            )

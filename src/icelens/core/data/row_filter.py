@@ -96,7 +96,12 @@ class _Reader:
     def _constant(self, node: ast.Constant) -> object:
         if isinstance(node.value, bool) or not isinstance(node.value, int | float | str):
             raise self._refused(node)
-        return node.value if isinstance(node.value, str) else np.float64(node.value)
+        if isinstance(node.value, str):
+            return node.value
+        try:
+            return np.float64(node.value)
+        except OverflowError as error:
+            raise _refusal(self._expression, "holds a number with too many digits") from error
 
     def _column(self, node: ast.Name) -> Column:
         name = node.id.removeprefix("_")

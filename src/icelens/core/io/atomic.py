@@ -10,6 +10,18 @@ from pathlib import Path
 from icelens.core.errors import InputFileError
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, if they are not there.
+
+    Raises:
+        InputFileError: If it cannot be made, such as where a file has its name.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputFileError(_refused(folder, error)) from error
+
+
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
     """Give a temporary path beside `target`; rename it onto `target` if the block succeeds.

@@ -27,7 +27,13 @@ WEIGHT = "rlnMaxValueProbDistribution"
 DEFOCUS = ("rlnDefocusU", "rlnDefocusV", "rlnDefocusAngle")
 
 # A micrograph is focused on within 100 Å only by chance; in µm all values are below 100.
-_SMALLEST_DEFOCUS = 100.0
+SMALLEST_DEFOCUS = 100.0
+# A tenth of a millimetre: no particle can be seen so far from focus.
+_LARGEST_DEFOCUS = 1e6
+# A few images may be in focus; more were counted in another unit than the rest.
+_FEW = 0.05
+# Of an MRC stack, whose header counts with 32 bits.
+_LAST_IMAGE = 2**31 - 1
 
 
 def has(table: "pandas.DataFrame", *names: str) -> bool:
@@ -73,7 +79,7 @@ def split_image_names(
     # A name without @ is a file of one image.
     is_plain = (parts[1] == "").to_numpy()
     number = pd.to_numeric(parts[0].where(~is_plain, "1"), errors="coerce").to_numpy(np.float64)
-    bad = np.flatnonzero(~(number >= 1) | (number != np.floor(number)))
+    bad = np.flatnonzero(~(number >= 1) | (number > _LAST_IMAGE) | (number != np.floor(number)))
     if len(bad):
         raise MetadataError(
             f"{path}: {IMAGE_NAME} {names.iloc[bad[0]]!r} in row {bad[0] + 1}, expected a number "
@@ -92,20 +98,33 @@ def defocus(path: Path, table: "pandas.DataFrame") -> tuple[Floats, Floats, Floa
     u = numbers(path, table, DEFOCUS[0], 0.0)
     v = numbers(path, table, DEFOCUS[1], 0.0) if has(table, DEFOCUS[1]) else u
     check_defocus(path, u)
+    check_defocus(path, v, DEFOCUS[1])
     return u, v, numbers(path, table, DEFOCUS[2], 0.0)
 
 
-def check_defocus(path: Path, defocus_u: Floats) -> None:
-    """Refuse defoci that are all so small that another unit is meant.
+def check_defocus(path: Path, values: Floats, name: str = DEFOCUS[0]) -> None:
+    """Refuse defoci that are so small or so large that another unit is meant.
 
     Raises:
         MetadataError: If so.
     """
-    largest = np.abs(defocus_u).max(initial=0.0)
-    if 0.0 < largest < _SMALLEST_DEFOCUS:
+    size = np.abs(values)
+    largest = size.max(initial=0.0)
+    if largest > _LARGEST_DEFOCUS:
         raise MetadataError(
-            f"{path}: the largest defocus is {largest:g}, which is µm or nm, expected Å; multiply "
-            f"{DEFOCUS[0]} and {DEFOCUS[1]} by 10000 if it is µm"
+            f"{path}: {name} reaches {largest:g}, expected Å below {_LARGEST_DEFOCUS:g}; correct it"
+        )
+    is_small = (size > 0.0) & (size < SMALLEST_DEFOCUS)
+    if is_small.any() and largest < SMALLEST_DEFOCUS:
+        raise MetadataError(
+            f"{path}: the largest defocus is {largest:g} ({name}), which is µm or nm, expected Å; "
+            f"multiply {DEFOCUS[0]} and {DEFOCUS[1]} by 10000 if it is µm"
+        )
+    if is_small.sum() > _FEW * len(size):
+        raise MetadataError(
+            f"{path}: {name} is below {SMALLEST_DEFOCUS:g} in {int(is_small.sum())} of "
+            f"{len(size)} rows, {size[is_small][0]:g} the first, and not in others; expected Å in "
+            "all, multiply those in µm by 10000"
         )
 
 
@@ -177,12 +196,14 @@ def number_list(path: Path, name: str, value: object) -> tuple[float, ...]:
     Raises:
         MetadataError: If it is something else.
     """
+    wrong = f"{path}: {name} is {value!r}, expected numbers as [0.1,2]; correct it"
     try:
-        return tuple(float(word) for word in str(value).strip("[] ").split(",") if word.strip())
+        found = tuple(float(word) for word in str(value).strip("[] ").split(",") if word.strip())
     except ValueError as error:
-        raise MetadataError(
-            f"{path}: {name} is {value!r}, expected numbers as [0.1,2]; correct it"
-        ) from error
+        raise MetadataError(wrong) from error
+    if not np.isfinite(found).all():
+        raise MetadataError(wrong)
+    return found
 
 
 def blocks_of_images(

@@ -74,6 +74,8 @@ def write_particle_star(
     Raises:
         GeometryError: If a column has another number of rows.
     """
+    import pandas as pd
+
     name, table = blocks_of_images(file.path, file.blocks)
     written = table.iloc[file.table_row[rows]].reset_index(drop=True)
     written.attrs = {}
@@ -86,14 +88,15 @@ def write_particle_star(
     new |= _pose_columns(
         rotation, shift_yx, PIXEL_ORIGIN_XY if file.has_pixel_origins else ORIGIN_XY
     )
-    for column, values in (new | dict(columns)).items():
-        array = np.asarray(values)
+    arrays = {column: np.asarray(values) for column, values in (new | dict(columns)).items()}
+    for column, array in arrays.items():
         if array.shape != (len(rows),):
             raise GeometryError(
                 f"{path}: column {column} has shape {array.shape}, expected ({len(rows)},)"
             )
-        written[column] = array
-    write_star(path, {**file.blocks, name: written})
+    kept = {str(column): written[column] for column in written.columns}
+    # one table at once: hundreds of columns of further poses, one by one, are slow
+    write_star(path, {**file.blocks, name: pd.DataFrame(kept | arrays)})
 
 
 def numbered_blocks(file: ParticleFile) -> "dict[str, pandas.DataFrame]":

@@ -91,11 +91,11 @@ def _groups_of_table(
             )
         # A group that no image uses has no stack to ask; its box does not matter.
         box = (
-            record["rlnImageSize"]
+            _whole(path, record, "rlnImageSize")
             if "rlnImageSize" in record
             else (box_of_row(int(used[0])) if len(used) else 2)
         )
-        groups.append(_group(path, record, int(box), has_ctf=has(table, DEFOCUS[0])))
+        groups.append(_group(path, record, box, has_ctf=has(table, DEFOCUS[0])))
     return tuple(groups), index
 
 
@@ -193,7 +193,13 @@ def _pixel_sizes(path: Path, table: "pandas.DataFrame", given: float | None) -> 
 
 def _group(path: Path, record: Mapping[str, Any], box: int, *, has_ctf: bool) -> OpticsGroup:
     values = {name: _number(path, record, name, absent) for name, absent in _MICROSCOPE.items()}
-    mag = next((m for m in (MAGNIFICATION, _OLD_MAGNIFICATION) if set(m) <= set(record)), None)
+    mag = next((m for m in (MAGNIFICATION, _OLD_MAGNIFICATION) if set(m) & set(record)), None)
+    absent = sorted(set(mag or ()) - set(record))
+    if absent:
+        raise MetadataError(
+            f"{path}: {absent[0]} is missing, expected {', '.join(mag or ())} together; add it, or "
+            "remove the others"
+        )
     xx, xy, yx, yy = (
         (1.0, 0.0, 0.0, 1.0) if mag is None else [_number(path, record, m, 0.0) for m in mag]
     )
@@ -228,6 +234,13 @@ def _number(path: Path, record: Mapping[str, Any], name: str, absent: float) -> 
     if not math.isfinite(number):
         raise MetadataError(f"{path}: {name} is {value!r}, expected a number; correct it")
     return number
+
+
+def _whole(path: Path, record: Mapping[str, Any], name: str) -> int:
+    number = _number(path, record, name, 0.0)
+    if number != math.floor(number):
+        raise MetadataError(f"{path}: {name} is {number:g}, expected a whole number; correct it")
+    return int(number)
 
 
 def _list(path: Path, record: Mapping[str, Any], name: str) -> tuple[float, ...]:

@@ -15,6 +15,7 @@ from icelens.core.errors import CheckpointError, MetadataError
 from icelens.core.events import Message, OnEvent, Saved
 from icelens.core.fourier.insertion import SliceSums
 from icelens.core.io.image_stacks import ImageReader
+from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.particle_files import read_particles, write_particles
 from icelens.jobs.run import Run
 from icelens.jobs.stopwatch import Deadline
@@ -24,8 +25,9 @@ from icelens.tasks.pose.infer_columns import columns_of
 from icelens.tasks.pose.infer_part import Part, infer_part
 from icelens.tasks.pose.infer_report import report_inference
 from icelens.tasks.pose.infer_settings import InferConfig, PosingConfig
-from icelens.tasks.pose.maps import write_maps
+from icelens.tasks.pose.maps import MAP_NAMES, write_maps
 from icelens.tasks.pose.model import PoseModel, read_models
+from icelens.tasks.pose.refine_reference import open_reference
 from icelens.tasks.pose.sums_file import read_sums, write_sums
 from icelens.training.device import Compute, choose_compute, use_threads
 
@@ -78,6 +80,9 @@ def infer(config: InferConfig, run: Run) -> Path:
     """
     on_event = Deadline(config.time_limit).watch(run.on_event)
     setting = open_setting(config, run.on_event)
+    names = (RESULT_NAME, *MAP_NAMES)
+    given = [*config.particles, *([config.map] if config.map else [])]
+    refuse_overwriting([run.folder / name for name in names], given)
     folder = run.folder / PARTS_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     keys = part_keys(setting)
@@ -177,13 +182,17 @@ def check_references(config: PosingConfig, models: Mapping[int, Sequence[PoseMod
     Raises:
         CheckpointError: If not.
     """
-    if not config.refine or config.map is not None:
+    if not config.refine:
+        return
+    if config.map is not None:
+        open_reference(config.map, None)
         return
     for chosen in models.values():
         if not chosen[0].reference.is_file():
             raise CheckpointError(
                 f"{chosen[0].reference}: the model came without its map; give --map, or --no-refine"
             )
+        open_reference(chosen[0].reference, None)
 
 
 def part_keys(setting: Setting) -> list[PartKey]:

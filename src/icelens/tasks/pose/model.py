@@ -1,5 +1,6 @@
 """A trained model of poses: its network, what it wants to see, and how sure it usually is."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -163,8 +164,8 @@ def read_model(path: Path) -> PoseModel:
             symmetry=str(known["symmetry"]),
             shape=ImageShape(**known["image"]),
             half_set=int(known["half_set"]),
-            sharpness=float(known.get("sharpness") or 1.0),
-            confidence=dict(known.get("confidence") or {}),
+            sharpness=_sharpness(known),
+            confidence=_confidence(known),
         )
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise CheckpointError(
@@ -181,3 +182,18 @@ def _network(checkpoint: Checkpoint) -> RotationNetwork:
         raise CheckpointError(f"{checkpoint.path}: {error}") from error
     network.load_state_dict(dict(checkpoint.tensors))
     return network.eval()
+
+
+def _sharpness(known: Mapping[str, Any]) -> float:
+    sharpness = float(known.get("sharpness") or 1.0)
+    if not 0.0 < sharpness < math.inf:
+        raise ValueError(f"sharpness is {sharpness:g}")
+    return sharpness
+
+
+def _confidence(known: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of scores, after a look at whether it can be read."""
+    confidence = dict(known.get("confidence") or {})
+    if confidence.get("scores") is not None:
+        DirectionalScores.from_json(confidence["scores"])
+    return confidence

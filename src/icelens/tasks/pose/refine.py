@@ -13,9 +13,11 @@ from icelens.core.fourier.wiener import HalfMaps
 from icelens.core.geometry.symmetry import symmetry_operators
 from icelens.core.io.image_columns import HALF_SET
 from icelens.core.io.image_stacks import ImageReader
+from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.particle_files import read_particles, write_particles
 from icelens.core.optics.image_source import ImageSource
 from icelens.jobs.run import Run
+from icelens.tasks.pose.maps import MAP_NAMES
 from icelens.tasks.pose.refine_columns import columns_of
 from icelens.tasks.pose.refine_halves import (
     half_sets,
@@ -77,8 +79,10 @@ def refine_particles(config: RefineConfig, run: Run) -> Path:
 def _check_settings(config: RefineConfig) -> None:
     if config.output.suffix.lower() not in {".star", ".cs"}:
         raise MetadataError(f"{config.output}: expected a name that ends in .star or .cs")
-    if config.output.resolve() in {path.resolve() for path in config.particles}:
-        raise MetadataError(f"{config.output}: is also read; choose another --output")
+    stem = config.output.stem
+    maps = [config.output.with_name(f"{stem}_{name}") for name in MAP_NAMES if config.halves]
+    given = [path for path in (config.map, config.map_half_2) if path is not None]
+    refuse_overwriting([config.output, *maps], [*config.particles, *given])
     if config.iterations > 1 and not config.halves:
         raise MetadataError(
             f"--iterations {config.iterations} needs --halves: only half maps tell how far a "

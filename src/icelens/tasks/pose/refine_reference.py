@@ -9,10 +9,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icelens.core.data.particles import Particles
-from icelens.core.errors import GeometryError
+from icelens.core.data.volume import Volume
+from icelens.core.errors import GeometryError, MetadataError
 from icelens.core.events import Message, OnEvent
 from icelens.core.io.slabs import check_values
-from icelens.core.io.volumes import open_volume
+from icelens.core.io.volumes import open_volume, read_header
 from icelens.core.volumes.to_box import to_box
 from icelens.tasks.pose.refine_settings import RefineConfig
 
@@ -80,12 +81,7 @@ def read_reference(
     path: Path, pixel_size: float | None, particles: Particles, on_event: OnEvent
 ) -> Reference:
     """Read a map; says if it has to be resampled for these particles."""
-    volume = open_volume(path, pixel_size=pixel_size)
-    check_values(path, volume.array)
-    if len(set(volume.shape)) > 1:
-        raise GeometryError(
-            f"{path}: (z, y, x) = {volume.shape}, expected a cube; pad or crop the map"
-        )
+    volume = open_reference(path, pixel_size)
     for group in particles.optics:
         is_same = abs(group.pixel_size - volume.pixel_size) <= _SAME * volume.pixel_size
         if group.box_size != volume.shape[0] or not is_same:
@@ -97,3 +93,25 @@ def read_reference(
             )
             break
     return Reference(torch.from_numpy(np.array(volume.array, np.float32)), volume.pixel_size)
+
+
+def open_reference(path: Path, pixel_size: float | None) -> Volume:
+    """Open a map and make sure that images can be compared with it.
+
+    Raises:
+        InputFileError: If it cannot be read or is no map.
+        MetadataError: If its pixel size is not known.
+        GeometryError: If it is not a cube.
+    """
+    if pixel_size is None and read_header(path).pixel_size is None:
+        raise MetadataError(
+            f"{path}: the header does not know the pixel size (0, 1 or absent), expected Å/px; "
+            "write it there, or give --map-pixel-size where there is such a flag"
+        )
+    volume = open_volume(path, pixel_size=pixel_size)
+    check_values(path, volume.array)
+    if len(set(volume.shape)) > 1:
+        raise GeometryError(
+            f"{path}: (z, y, x) = {volume.shape}, expected a cube; pad or crop the map"
+        )
+    return volume

@@ -33,7 +33,7 @@ class ParticlesConfig(Config):
     count: int | None = Field(default=None, ge=1)
     """How many particles: 2000, or all of --particles-star; fewer are its first rows."""
 
-    box_size: int | None = Field(default=None, ge=8, json_schema_extra={"unit": "px"})
+    box_size: int | None = Field(default=None, ge=8, le=2048, json_schema_extra={"unit": "px"})
     """Side of the images: that of the map, or 64 px."""
 
     pixel_size: PositiveAngstrom | None = None
@@ -99,7 +99,7 @@ class ParticlesConfig(Config):
     stack_size: int = Field(default=2000, ge=1, json_schema_extra=EXPERT)
     """Images in each file, at most."""
 
-    mass: Annotated[float, Field(ge=20)] | None = Field(
+    mass: Annotated[float, Field(ge=20, le=100_000)] | None = Field(
         default=None, json_schema_extra=EXPERT | {"unit": "kDa"}
     )
     """Of a generated particle; without it, as large as fits into the box."""

@@ -9,12 +9,15 @@ import numpy.typing as npt
 from icelens.core.data.optics_group import OpticsGroup
 from icelens.core.data.particles import Particles
 from icelens.core.errors import MetadataError
+from icelens.core.io.image_columns import SMALLEST_DEFOCUS
+from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.particle_files import read_particles
 from icelens.core.simulate.poses import random_half_sets, random_poses
 from icelens.tasks.simulate.particle_jobs import ParticlesConfig
 from icelens.tasks.simulate.particle_truth import drawn_grid
 
 DEFAULT_COUNT = 2000
+STAR_NAME, MAP_NAME = "particles.star", "map.mrc"
 OTHER_VOLTAGE = 200.0
 
 Integers = npt.NDArray[np.int64]
@@ -30,9 +33,19 @@ def planned_particles(config: ParticlesConfig, folder: Path) -> Particles:
     low, high = config.defocus_range
     if low > high:
         raise MetadataError(f"--defocus-range is {low:g},{high:g}; expected {high:g},{low:g}")
+    if 0 < max(abs(low), abs(high)) < SMALLEST_DEFOCUS:
+        raise MetadataError(
+            f"--defocus-range is {low:g},{high:g}, expected Å such as 5000,25000; multiply by "
+            "10000 if it is µm"
+        )
     rng = np.random.default_rng(config.seed)
     particles = _drawn(config, rng) if config.particles_star is None else _taken(config, rng)
-    return in_stacks(particles, folder, config.stack_size)
+    planned = in_stacks(particles, folder, config.stack_size)
+    given = [path for path in (config.particles_star, config.map) if path is not None]
+    if config.particles_star is not None:
+        given += particles.stacks
+    refuse_overwriting([folder / STAR_NAME, folder / MAP_NAME, *planned.stacks], given)
+    return planned
 
 
 def in_stacks(particles: Particles, folder: Path, stack_size: int) -> Particles:

@@ -20,7 +20,7 @@ from icelens.core.simulate.particles import (
 )
 from icelens.jobs.run import Run
 from icelens.tasks.simulate.particle_jobs import ParticlesConfig
-from icelens.tasks.simulate.particle_plan import planned_particles
+from icelens.tasks.simulate.particle_plan import MAP_NAME, STAR_NAME, planned_particles
 from icelens.tasks.simulate.particle_report import report_particles
 from icelens.tasks.simulate.particle_truth import particle_density, symmetrised
 
@@ -40,12 +40,12 @@ def write_particle_images(config: ParticlesConfig, run: Run) -> Path:
     """
     particles = planned_particles(config, run.folder)
     truth, simulators = simulators_of(config, particles, run)
-    path = run.folder / "map.mrc"
+    path = run.folder / MAP_NAME
     write_volume(path, truth)
     run.on_event(Saved(path, "volume"))
     for number in range(len(particles.stacks)):
         _write_stack(number, particles, simulators, config.seed, run)
-    star = run.folder / "particles.star"
+    star = run.folder / STAR_NAME
     write_particles(star, new_particle_file(particles))
     run.on_event(Saved(star, "particle list"))
     report_particles(particles, simulators, run)

@@ -38,7 +38,7 @@ def write_histograms(config: HistogramConfig, run: Run) -> Path:
     bins, percentiles = [], []
     for name, values in chosen.items():
         finite = values[np.isfinite(values)]
-        counts, edges = np.histogram(finite, bins=config.bins)
+        counts, edges = _histogram(config, name, finite)
         bins += [[name, *line] for line in zip(edges[:-1], edges[1:], counts, strict=True)]
         percentiles.append([name, len(finite), *np.percentile(finite, PERCENTILES).tolist()])
         if len(finite) < len(values):
@@ -55,6 +55,20 @@ def write_histograms(config: HistogramConfig, run: Run) -> Path:
     for name, values in chosen.items():
         _draw(name, values[np.isfinite(values)], config, run)
     return path
+
+
+def _histogram(
+    config: HistogramConfig, name: str, values: Floats
+) -> tuple[npt.NDArray[np.int64], Floats]:
+    low, high = float(values.min()), float(values.max())
+    try:
+        with np.errstate(all="ignore"):
+            return np.histogram(values, bins=config.bins)
+    except ValueError as error:
+        raise MetadataError(
+            f"{config.particles}: {name} goes from {low:g} to {high:g}, which cannot be parted "
+            f"into {config.bins} bins; correct the column or ask for fewer --bins"
+        ) from error
 
 
 def read_columns(path: Path, block: str | None) -> Mapping[str, Column]:

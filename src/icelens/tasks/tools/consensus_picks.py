@@ -11,12 +11,13 @@ import numpy.typing as npt
 from icelens.core.errors import InputFileError, MetadataError
 from icelens.core.events import Message, Saved
 from icelens.core.io.image_columns import OPTICS_GROUP
+from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.particle_columns import bare_name, number_columns, particle_table
 from icelens.core.io.star import read_star, write_star
 from icelens.core.metrics.matching import match_points
 from icelens.jobs.run import Run
 from icelens.tasks.tools.consensus_jobs import ConsensusPicksConfig
-from icelens.tasks.tools.tool_files import refuse_overwriting, require_several
+from icelens.tasks.tools.tool_files import require_several
 
 if TYPE_CHECKING:
     import pandas

@@ -14,12 +14,13 @@ from icelens.core.events import Message, Saved
 from icelens.core.geometry.rotation_mean import mean_rotation
 from icelens.core.geometry.rotations import rotation_distance
 from icelens.core.geometry.symmetry import symmetry_operators
+from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.particle_files import read_particles, write_particles
 from icelens.core.metrics.particle_matching import match_particles
 from icelens.core.metrics.pose_error import angular_error, nearest_equivalent
 from icelens.jobs.run import Run
 from icelens.tasks.tools.consensus_jobs import ConsensusPosesConfig
-from icelens.tasks.tools.tool_files import refuse_overwriting, require_several
+from icelens.tasks.tools.tool_files import require_several
 
 COUNT, SPREAD = "ilConsensusCount", "ilConsensusDegrees"
 

@@ -18,6 +18,7 @@ from icelens.core.fourier.sharpening import (
     weigh_shells,
 )
 from icelens.core.io.atomic import atomic_path
+from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.volumes import write_volume
 from icelens.core.metrics.fsc import fourier_shell_correlation, resolution_at
 from icelens.core.metrics.guinier import GuinierFit, fit_guinier
@@ -36,7 +37,6 @@ from icelens.tasks.tools.postprocess_report import (
     report,
     sentence,
 )
-from icelens.tasks.tools.tool_files import refuse_overwriting
 
 SHARPENED, MASK, FIGURES = "sharpened.mrc", "mask.mrc", "postprocess.json"
 _MOST_KEPT = 0.6
@@ -47,8 +47,10 @@ Density = Float[Tensor, "z y x"]
 def postprocess_halves(config: PostprocessConfig, run: Run) -> Path:
     """Write the sharpened map, curves, pictures and report; return the map."""
     names = (SHARPENED, MASK, "local_resolution.mrc", "locally_filtered.mrc")
-    for name in names:
-        refuse_overwriting(run.folder / name, (config.half_1, config.half_2))
+    outputs = [run.folder / name for name in names]
+    refuse_overwriting(outputs, (config.half_1, config.half_2))
+    if config.mask is not None:  # then none is written
+        refuse_overwriting([path for path in outputs if path.name != MASK], (config.mask,))
     sampling, half_1, half_2 = open_halves(config)
     pixel_size = sampling.pixel_size
     plain = fourier_shell_correlation(half_1, half_2, pixel_size=pixel_size)

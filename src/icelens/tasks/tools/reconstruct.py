@@ -10,8 +10,9 @@ from icelens.core.data.volume import Volume
 from icelens.core.errors import MetadataError
 from icelens.core.events import Message, OnEvent, Saved
 from icelens.core.fourier.wiener import HalfMaps, reconstruct_halves, reconstruct_map
-from icelens.core.io.atomic import atomic_path
+from icelens.core.io.atomic import atomic_path, make_folder
 from icelens.core.io.mrc import SUFFIXES
+from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.volumes import write_volume
 from icelens.core.plots.curves import fsc_curves
 from icelens.core.volumes.masks import sphere_mask
@@ -35,8 +36,9 @@ def reconstruct_particles(config: ReconstructConfig, run: Run) -> Path:
         )
     device = str(choose_compute(config.device).device)
     plan = make_plan(config, device, run.on_event)
+    refuse_overwriting(outputs_of(config), [*config.particles, *plan.particles.stacks])
     mask = _mask(config, plan)
-    config.output.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(config.output.parent)
     sums = sums_of(plan, config.workers, config.output.parent, run.on_event)
     if config.halves:
         maps = reconstruct_halves(
@@ -57,10 +59,21 @@ def reconstruct_particles(config: ReconstructConfig, run: Run) -> Path:
     return config.output
 
 
+def outputs_of(config: ReconstructConfig) -> list[Path]:
+    """Maps that will be written."""
+    names = ("half_1", "half_2") if config.halves else ()
+    return [config.output, *(half_path(config.output, name) for name in names)]
+
+
+def half_path(output: Path, name: str) -> Path:
+    """Where a half map is written, beside the map of all."""
+    return output.with_name(f"{output.stem}_{name}{output.suffix}")
+
+
 def write_halves(output: Path, maps: HalfMaps, plan: Plan, on_event: OnEvent) -> None:
     """Write both half maps, table and picture of their correlation, and say the resolution."""
     for name, density in (("half_1", maps.half_1), ("half_2", maps.half_2)):
-        path = output.with_name(f"{output.stem}_{name}{output.suffix}")
+        path = half_path(output, name)
         _write(path, density, plan.pixel_size, on_event)
     table = output.with_name(f"{output.stem}_fsc.csv")
     write_curves(table, {"half_maps": maps.fsc})

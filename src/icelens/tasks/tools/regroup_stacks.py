@@ -13,6 +13,7 @@ from icelens.core.errors import MetadataError
 from icelens.core.events import Message, Progress, Saved
 from icelens.core.io.image_columns import IMAGE_NAME
 from icelens.core.io.image_stacks import ImageReader
+from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.particle_files import new_particle_file, read_particles, write_particles
 from icelens.core.io.volumes import new_volume
 from icelens.jobs.run import Run
@@ -38,6 +39,11 @@ def write_stacks(config: RegroupStacksConfig, run: Run) -> Path:
             "and RELION want those in files of their own"
         )
     particles = file.particles
+    names = [f"stack_{number:03d}.mrcs" for number in range(1, len(particles) + 1)]
+    refuse_overwriting(
+        [run.folder / name for name in ("particles.star", *names)],
+        [config.particles, *particles.stacks],
+    )
     reader = ImageReader(particles, on_event=run.on_event)
     stack = np.zeros(len(particles), np.int64)
     place = np.zeros(len(particles), np.int64)

@@ -11,11 +11,11 @@ from icelens.core.data.row_filter import filter_rows
 from icelens.core.errors import MetadataError
 from icelens.core.events import Message, Saved
 from icelens.core.io.mrc import read_mrc_stack_header
+from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.particle_files import read_particles, write_particles
 from icelens.jobs.run import Run
 from icelens.tasks.tools.particle_table import num_table_rows, rows_of_table, table_columns
 from icelens.tasks.tools.star_jobs import SelectParticlesConfig
-from icelens.tasks.tools.tool_files import refuse_overwriting
 
 Mask = npt.NDArray[np.bool_]
 

@@ -12,6 +12,7 @@ from icelens.core.data.particle_file import ParticleFile
 from icelens.core.errors import MetadataError
 from icelens.core.events import Message, Saved
 from icelens.core.io.image_columns import HALF_SET
+from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.particle_files import read_particles, write_particles
 from icelens.jobs.run import Run
 from icelens.tasks.tools.particle_table import (
@@ -40,7 +41,7 @@ def write_parts(config: SplitParticlesConfig, run: Run) -> Path:
     rng = np.random.default_rng(config.seed)
     columns: dict[str, npt.NDArray[np.int64]] = {}
     if config.half_sets:
-        half_set = _half_sets(file, config.seed, run)
+        half_set = _half_sets(config, file, run)
         columns = {HALF_SET: half_set}
         parts = [(f"half_{half}", np.flatnonzero(half_set == half)) for half in (1, 2)]
     elif config.by is not None:
@@ -48,6 +49,7 @@ def write_parts(config: SplitParticlesConfig, run: Run) -> Path:
     else:
         parts = by_number(file, config.parts, rng if config.shuffle else None)
     ending = config.particles.suffix.lower()
+    refuse_overwriting([run.folder / f"{name}{ending}" for name, _ in parts], [config.particles])
     for name, rows in parts:
         path = run.folder / f"{name}{ending}"
         written = {column: values[rows] for column, values in columns.items()}
@@ -95,13 +97,28 @@ def by_value(file: ParticleFile, column: str) -> list[Part]:
     ]
 
 
-def _half_sets(file: ParticleFile, seed: int, run: Run) -> npt.NDArray[np.int64]:
-    """Half set of each image; those that are not known are drawn."""
+def _half_sets(config: SplitParticlesConfig, file: ParticleFile, run: Run) -> npt.NDArray[np.int64]:
+    """Half set of each image: as known, else drawn, one for all images of a particle.
+
+    Raises:
+        MetadataError: If all of them are in one.
+    """
     num_unknown = int((file.particles.half_set == 0).sum())
     if num_unknown:
-        text = f"{file.path}: {HALF_SET} of {num_unknown} images is not known"
-        run.on_event(Message(f"{text}; their particles are dealt to half sets at random"))
-    return dealt_half_sets(file.particles, seed=seed)
+        run.on_event(
+            Message(
+                f"{file.path}: {HALF_SET} is not known of {num_unknown} of {len(file)} images; "
+                "their half sets are drawn at random"
+            )
+        )
+    half_set = dealt_half_sets(file.particles, seed=config.seed)
+    for half in (1, 2):
+        if not (half_set == half).any():
+            raise MetadataError(
+                f"{file.path}: half set {half} is empty ({HALF_SET}), expected particles in both; "
+                "remove the column to have them drawn, or use --parts"
+            )
+    return half_set
 
 
 def _file_name(text: str) -> str:

@@ -174,7 +174,7 @@ class HistogramConfig(Config):
     output: Path = Path("histograms")
     """Folder for pictures, histograms.csv and percentiles.csv."""
 
-    bins: int = Field(default=50, ge=2)
+    bins: int = Field(default=50, ge=2, le=10_000)
     """Bins of each histogram."""
 
     block: str | None = Field(default=None, json_schema_extra=EXPERT)

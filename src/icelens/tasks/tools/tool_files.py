@@ -1,20 +1,9 @@
-"""Files that a tool reads and writes: never the same, and as many as it needs."""
+"""Files that a tool reads: as many as it needs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from icelens.core.errors import InputFileError, MetadataError
-
-
-def refuse_overwriting(output: Path, inputs: Iterable[Path]) -> None:
-    """Refuse an output that is one of the inputs, by whatever name.
-
-    Raises:
-        InputFileError: If it is.
-    """
-    for path in inputs:
-        if output.resolve() == path.resolve():
-            raise InputFileError(f"{path}: would be written over itself; name another --output")
+from icelens.core.errors import MetadataError
 
 
 def require_several(flag: str, paths: Sequence[Path]) -> None:

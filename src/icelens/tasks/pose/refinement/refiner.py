@@ -56,7 +56,8 @@ class Refiner:
         self.settings = settings
         self.pixel_size = pixel_size
         self.operators = symmetry_operators(settings.symmetry).to(device)
-        self.max_shift_px = settings.max_shift / pixel_size
+        # images repeat at their edges: farther than half a box there is nothing new
+        self.max_shift_px = min(settings.max_shift / pixel_size, 0.5 * reference.shape[-1])
         reference = reference.to(device, torch.float32)
         if settings.mask_diameter is not None:
             reference = masked_reference(reference, settings.mask_diameter / pixel_size)
