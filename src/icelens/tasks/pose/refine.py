@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from icelens.core.data.particle_file import ParticleFile
 from icelens.core.data.particles import Particles
@@ -24,7 +25,13 @@ from icelens.tasks.pose.refine_halves import (
 )
 from icelens.tasks.pose.refine_reference import Reference, first_references
 from icelens.tasks.pose.refine_settings import RefineConfig
-from icelens.tasks.pose.refinement.calibration import ImageGrid, grouped_rows, refiner_on
+from icelens.tasks.pose.refinement.calibration import (
+    ImageGrid,
+    grouped_rows,
+    refiner_on,
+    sample_of,
+)
+from icelens.tasks.pose.refinement.given_poses import agreement_with
 from icelens.tasks.pose.refinement.pass_over import refine_rows
 from icelens.tasks.pose.refinement.pose_table import PoseTable
 from icelens.tasks.pose.refinement.refiner import Refiner
@@ -32,6 +39,9 @@ from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
 from icelens.training.device import choose_compute, use_threads
 
 Integers = npt.NDArray[np.int64]
+
+_COMPARED = 200
+"""Images of an optics group of which it is asked whether they show the map."""
 
 
 def refine_particles(config: RefineConfig, run: Run) -> Path:
@@ -64,6 +74,8 @@ def refine_particles(config: RefineConfig, run: Run) -> Path:
         source = ImageSource(current, reader, compute.device)
         for half, rows in sets.items():
             stage = f"round {number}" if half == 0 else f"round {number}, half {half}"
+            if number == 1:
+                _warn_of_disagreement(references[half], source, rows, run)
             _refine_set(config, references[half], source, rows, poses, stage, run)
         if config.halves:
             best = file.particles.with_poses(poses.rotation[:, 0], poses.shift_yx[:, 0])
@@ -108,6 +120,22 @@ def _refine_set(
     tell(0)
     refiners = refiners_for(config, reference, source, rows)
     refine_rows(refiners, source, rows, poses, top_k=config.top_k, on_done=tell)
+
+
+def _warn_of_disagreement(
+    reference: Reference, source: ImageSource, rows: Integers, run: Run
+) -> None:
+    """Say so if images of an optics group do not show the map at the poses they came with."""
+    maps: dict[ImageGrid, torch.Tensor] = {}
+    for group, members in grouped_rows(source.particles, rows).items():
+        optics = source.particles.optics[group]
+        grid = ImageGrid.of(optics)
+        if grid not in maps:
+            maps[grid] = reference.on_grid(grid.box_size, grid.pixel_size)
+        agreement = agreement_with(maps[grid], source, sample_of(members, _COMPARED))
+        complaint = agreement and agreement.complaint()
+        if complaint:
+            run.on_event(Message(f"{optics.name}: {complaint}", "warning"))
 
 
 def refiners_for(
