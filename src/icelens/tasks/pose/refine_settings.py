@@ -23,7 +23,7 @@ class RefineConfig(Config):
     """File for the refined particles; maps and curves of --halves are written beside it."""
 
     angular_range: Annotated[Degrees, Field(ge=0, le=180)] = 6.0
-    """How far from the given pose to look."""
+    """How far from the given pose to look; a pose turns by this and --angular-step at most."""
 
     angular_step: Annotated[Degrees, Field(gt=0)] = 2.0
     """Distance of the rotations that are tried before the best are improved continuously."""
