@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icelens.core.data.particles import Particles
-from icelens.core.errors import GeometryError
+from icelens.core.errors import GeometryError, MetadataError
 from icelens.core.events import Message, OnEvent
 from icelens.core.io.slabs import check_values
-from icelens.core.io.volumes import open_volume
+from icelens.core.io.volumes import open_volume, read_header
 from icelens.core.volumes.to_box import to_box
 from icelens.tasks.pose.refine_settings import RefineConfig
 
@@ -76,11 +76,22 @@ def first_references(
     return {1: first, 2: first}
 
 
+def _known(path: Path, given: float | None) -> float:
+    """Å/px of a map: what the user says, else its header."""
+    known = given or read_header(path).pixel_size
+    if known is None:
+        raise MetadataError(
+            f"{path}: the header does not know the pixel size (0, 1 or absent), expected that of "
+            "the map; give it in Å with --map-pixel-size"
+        )
+    return known
+
+
 def read_reference(
     path: Path, pixel_size: float | None, particles: Particles, on_event: OnEvent
 ) -> Reference:
     """Read a map; says if it has to be resampled for these particles."""
-    volume = open_volume(path, pixel_size=pixel_size)
+    volume = open_volume(path, pixel_size=_known(path, pixel_size), pixel_size_from="metadata")
     check_values(path, volume.array)
     if len(set(volume.shape)) > 1:
         raise GeometryError(
