@@ -74,6 +74,8 @@ def write_particle_star(
     Raises:
         GeometryError: If a column has another number of rows.
     """
+    import pandas as pd
+
     name, table = blocks_of_images(file.path, file.blocks)
     written = table.iloc[file.table_row[rows]].reset_index(drop=True)
     written.attrs = {}
@@ -86,13 +88,19 @@ def write_particle_star(
     new |= _pose_columns(
         rotation, shift_yx, PIXEL_ORIGIN_XY if file.has_pixel_origins else ORIGIN_XY
     )
+    fresh: dict[str, npt.NDArray[np.generic]] = {}
     for column, values in (new | dict(columns)).items():
         array = np.asarray(values)
         if array.shape != (len(rows),):
             raise GeometryError(
                 f"{path}: column {column} has shape {array.shape}, expected ({len(rows)},)"
             )
-        written[column] = array
+        if column in written.columns:
+            written[column] = array
+        else:
+            fresh[column] = array
+    # all at once: a table that grows column by column is slow, and pandas warns of it
+    written = pd.concat([written, pd.DataFrame(fresh, index=written.index)], axis=1)
     write_star(path, {**file.blocks, name: written})
 
 

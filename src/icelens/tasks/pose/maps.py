@@ -22,13 +22,19 @@ def write_maps(
 ) -> HalfMaps | None:
     """Reconstruct from the sums of both half sets; nothing if one of them has no image."""
     first, second = sums.get(1), sums.get(2)
-    if first is None or second is None:
-        on_event(Message("only one half set has images: no map is reconstructed", "warning"))
+    if first is None or second is None or not (_has_images(first) and _has_images(second)):
+        on_event(
+            Message("images are used of one half set at most: no map is reconstructed", "warning")
+        )
         return None
     maps = reconstruct_halves(first, second, symmetry=symmetry, pixel_size=pixel_size)
     save_halves(folder, "", maps, pixel_size, on_event)
     on_event(Message(f"The half maps agree to {maps.resolution:.2f} Å (FSC 0.143, no mask)"))
     return maps
+
+
+def _has_images(sums: SliceSums) -> bool:
+    return bool(sums.values[..., 2].any())
 
 
 def save_halves(
