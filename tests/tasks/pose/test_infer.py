@@ -167,9 +167,9 @@ def test_the_number_of_workers_does_not_matter(
     star: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inference, "_ROWS_OF_PART", 4)
-    run_job(infer, settings(star, model, tmp_path / "one"))
+    run_job(infer, settings(star, model, tmp_path / "one", refine=False))
     counts = in_this_process(monkeypatch)
-    run_job(infer, settings(star, model, tmp_path / "three", workers=3))
+    run_job(infer, settings(star, model, tmp_path / "three", workers=3, refine=False))
     assert counts == [3]
     assert same_maps(tmp_path / "one", tmp_path / "three")
     assert table(tmp_path / "one").equals(table(tmp_path / "three"))
@@ -211,8 +211,8 @@ def test_finished_parts_are_taken_over(
     star: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inference, "_ROWS_OF_PART", 8)
-    run_job(infer, settings(star, model, tmp_path / "whole"))
-    config = settings(star, model, tmp_path / "stopped")
+    run_job(infer, settings(star, model, tmp_path / "whole", refine=False))
+    config = settings(star, model, tmp_path / "stopped", refine=False)
     with monkeypatch.context() as patch:
         patch.setattr(inference, "do_part", stopping_after(3))
         with pytest.raises(KeyboardInterrupt):
@@ -240,7 +240,8 @@ def test_parts_of_something_else_are_not_taken_over(
         changed = config.model_copy(update={"top_k": 2})
     elif change == "particles":
         lines = own.read_text().splitlines(keepends=True)
-        own.write_text("".join(lines[:-3]))
+        last = max(row for row, line in enumerate(lines) if "@" in line)
+        own.write_text("".join(lines[: last - 2]))
     else:
         (part,) = (tmp_path / "poses" / "parts").glob("*_poses.safetensors")
         part.write_bytes(part.read_bytes()[:-50])
@@ -378,20 +379,14 @@ def test_nothing_left_is_said_rather_than_computed(star: Path, model: Path, tmp_
 def test_one_half_set_alone_gives_poses_without_maps(model: Path, tmp_path: Path) -> None:
     star = simulated(tmp_path, 8, half_set=np.ones(8, np.int64))
     told = messages(settings(star, model, tmp_path / "p", refine=False))
-    assert any("only one half set has images" in text for text in told)
+    assert any("of one half set at most" in text for text in told)
     assert len(table(tmp_path / "p")) == 8
 
 
 def test_only_the_first_particles_are_asked_for(star: Path, model: Path, tmp_path: Path) -> None:
     run_job(infer, settings(star, model, tmp_path / "p", first=7, refine=False))
-    found = table(tmp_path / "p")
-    assert (
-        list(found["rlnImageName"]) == list(table_of(star)["rlnImageName"][:7]) or len(found) == 7
-    )
-
-
-def table_of(star: Path) -> Any:
-    return read_particles(star).blocks["particles"]
+    first = read_particles(star).blocks["particles"]["rlnDefocusU"][:7]
+    assert list(table(tmp_path / "p")["rlnDefocusU"].astype(float)) == list(first.astype(float))
 
 
 def test_poses_in_the_file_are_not_looked_at(star: Path, model: Path, tmp_path: Path) -> None:
