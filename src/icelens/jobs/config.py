@@ -58,4 +58,5 @@ class ComputeConfig(Config):
     time_limit: Annotated[Minutes, Field(gt=0)] | None = Field(
         default=None, json_schema_extra=EXPERT | {"unit": "minutes"}
     )
-    """Stop cleanly after this long and keep what is done; `--resume` continues."""
+    """Stop cleanly after this long and keep what is done; started again with `--resume` where the
+    job has it, it goes on."""

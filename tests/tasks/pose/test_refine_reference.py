@@ -1,13 +1,15 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from pose_world import BOX, PIXEL, make_world
 
 from icelens.core.data.volume import Volume
-from icelens.core.events import Event, Message
+from icelens.core.errors import MetadataError
+from icelens.core.events import Event, Message, ignore
 from icelens.core.io.volumes import write_volume
-from icelens.tasks.pose.refine_reference import first_references
+from icelens.tasks.pose.refine_reference import first_references, read_reference
 from icelens.tasks.pose.refine_settings import RefineConfig
 
 
@@ -42,3 +44,19 @@ def test_each_half_may_have_a_map_of_its_own(tmp_path: Path) -> None:
     references, _ = _read(tmp_path, halves=True, map_half_2=tmp_path / "other.mrc")
     assert references[1].resolution is None
     assert np.array_equal(references[2].density.numpy(), other)
+
+
+def test_map_without_a_pixel_size_asks_for_the_flag_that_gives_it(tmp_path: Path) -> None:
+    world = make_world(2, None)
+    path = tmp_path / "map.mrc"
+    write_volume(path, Volume(world.volume.numpy(), 1.0))
+    with pytest.raises(MetadataError, match="--map-pixel-size"):
+        read_reference(path, None, world.particles, ignore)
+    assert read_reference(path, PIXEL, world.particles, ignore).pixel_size == PIXEL
+
+
+def test_users_word_on_the_maps_pixel_size_outweighs_its_header(tmp_path: Path) -> None:
+    world = make_world(2, None)
+    path = tmp_path / "map.mrc"
+    write_volume(path, Volume(world.volume.numpy(), 7.0))
+    assert read_reference(path, PIXEL, world.particles, ignore).pixel_size == PIXEL

@@ -121,3 +121,28 @@ def test_failed_run_is_not_sane(tmp_path, capsys):
 
 def test_no_file_is_a_mistake(capsys):
     assert cli.main(["tools", "inspect"]) == 2
+
+
+def test_particles_are_described_with_optics_half_sets_and_missing_stacks(tmp_path, capsys):
+    made = tmp_path / "sim"
+    job = ["simulate", "particles", "--output", str(made), "--count", "4", "--box-size", "16"]
+    assert cli.main([*job, "--pixel-size", "8"]) == 0
+    capsys.readouterr()
+    code, text = inspect(capsys, made / "particles.star", made / "particles_001.mrcs")
+    assert code == 0
+    assert "4 images in 1 stacks" in text
+    assert "4 images, 16 px of 8 Å, 300 kV, defocus" in text
+    assert "with poses, half sets of 2 and 2 images" in text
+    assert "stack of 4 images, 16 x 16 px" in text
+    (made / "particles_001.mrcs").unlink()
+    code, text = inspect(capsys, made / "particles.star")
+    assert code == 0
+    assert "4 images have no stack here" in text
+
+
+def test_table_of_images_without_pixel_size_says_why_it_is_of_no_use(tmp_path, capsys):
+    star = tmp_path / "p.star"
+    star.write_text("data_\n\nloop_\n_rlnImageName #1\n1@a.mrcs\n")
+    code, text = inspect(capsys, star)
+    assert code == 0
+    assert "cannot be used as particle images" in text

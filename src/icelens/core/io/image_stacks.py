@@ -154,7 +154,7 @@ def _refuse_missing(
         raise MissingStackError(
             f"{first}: no such stack of images ({is_missing.sum()} of {len(used)} stacks with "
             f"{counts[is_missing].sum()} of {len(particles)} images are missing); give the folder "
-            "of the stacks"
+            "of the stacks (--stack-root)"
         )
 
 

@@ -151,7 +151,7 @@ def _with_stacks(file: ParticleFile, on_event: OnEvent) -> ParticleFile:
     first = particles.stacks[int(np.flatnonzero(~there)[0])]
     found = f"{file.path}: {lost} of {len(particles)} images have no stack, the first is {first}"
     if not len(kept):
-        raise InputFileError(f"{found}; give the folder of the stacks")
+        raise InputFileError(f"{found}; give the folder of the stacks (--stack-root)")
     on_event(Message(f"{found}; they are left out", level="warning"))
     return replace(file, particles=particles.take(kept), table_row=file.table_row[kept])
 

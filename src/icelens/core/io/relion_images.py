@@ -127,7 +127,7 @@ def _box(path: Path, stack: Path, otherwise: Path | None) -> int:
     if not stack.is_file():
         raise MissingStackError(
             f"{path}: the stack {stack} does not exist, and nothing else says its box size; give "
-            "the folder of the stacks"
+            "the folder of the stacks (--stack-root)"
         )
     return read_mrc_stack_header(stack).shape[-1]
 

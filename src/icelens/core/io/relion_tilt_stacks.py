@@ -215,7 +215,10 @@ def _with_stacks(
         f"{stacks[row]} (tomograms {', '.join(lost[:5])}{' ...' if len(lost) > 5 else ''})"
     )
     if not skip_missing or not len(kept):
-        raise InputFileError(f"{found}; give the folder of the stacks, or skip what is missing")
+        raise InputFileError(
+            f"{found}; give the folder of the stacks (--stack-root), or leave out what is missing "
+            "(--skip-missing)"
+        )
     on_event(Message(f"{found}; they are left out", level="warning"))
     return kept
 

@@ -8,7 +8,15 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from icelens.core.plots.style import COLOURS, GRID, MUTED, house_style, label_line, new_figure
+from icelens.core.plots.style import (
+    COLOURS,
+    GRID,
+    MUTED,
+    house_style,
+    label_line,
+    new_figure,
+    plain_log_axis,
+)
 
 Values = Sequence[float] | npt.NDArray[np.floating]
 Points = tuple[Values, Values]
@@ -74,7 +82,7 @@ def loss_curve(
         axes.set(xlabel=xlabel, ylabel=ylabel)
         positive = [value for _, values in curves.values() for value in values]
         if min(positive, default=0.0) > 0 and max(positive) > 20 * min(positive):
-            axes.set_yscale("log")
+            plain_log_axis(axes)
     return figure
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from icelens.core.plots.style import COLOURS, house_style, new_figure
+from icelens.core.plots.style import COLOURS, house_style, new_figure, plain_log_axis
 
 _MANY = 2000
 
@@ -27,6 +27,6 @@ def scatter(
         faint = max(0.05, min(0.5, 0.5 * (_MANY / max(np.size(x), 1)) ** 0.5))
         axes.scatter(x, y, s=6, alpha=faint, color=COLOURS[0], linewidths=0)
         if is_log:
-            axes.set_yscale("log")
+            plain_log_axis(axes)
         axes.set(xlabel=xlabel, ylabel=ylabel)
     return figure

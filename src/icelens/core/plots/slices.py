@@ -16,6 +16,10 @@ Array = npt.NDArray[np.floating]
 AnyArray = npt.NDArray[np.generic]
 CONTRAST_PERCENT = 0.5
 """Share of the voxels at either end that may be black or white, as viewers of tomograms do."""
+_LETTER_HEIGHT, _LETTER_WIDTH = 8.0, 4.8
+"""Points: of the letters of a scale bar."""
+_MARGIN = 0.04
+"""Share of a picture's side around a scale bar."""
 
 
 def orthogonal_slices(
@@ -123,17 +127,29 @@ def _label_planes(column: npt.NDArray[np.object_]) -> None:
 def add_scale_bar(axes: Axes, num_x: int, pixel_size: float, length: float) -> None:
     """Draw a white bar with its length, on a dark ground so that it shows on any grey."""
     length = length or _round_length(num_x * pixel_size / 5.0)
-    bar, margin = length / pixel_size / num_x, 0.04
-    box = Rectangle(
-        (0.0, 0.0), bar + 2 * margin, 0.13, color="black", alpha=0.55, transform=axes.transAxes
-    )
-    axes.add_patch(box)
-    axes.add_patch(Rectangle((margin, 0.03), bar, 0.02, color="white", transform=axes.transAxes))
+    bar = length / pixel_size / num_x
     text = f"{length:g} Å" if length < 1000 else f"{length / 10:g} nm"
+    side = _side_points(axes)
+    # letters keep their size however small the picture is, so that the ground must fit them
+    wide = max(bar, _LETTER_WIDTH * len(text) / side) + 2 * _MARGIN
+    high = max(0.13, 0.06 + (_LETTER_HEIGHT + 2.0) / side)
+    axes.add_patch(
+        Rectangle((0.0, 0.0), wide, high, color="black", alpha=0.55, transform=axes.transAxes)
+    )
+    start = 0.5 * (wide - bar)
+    axes.add_patch(Rectangle((start, 0.03), bar, 0.02, color="white", transform=axes.transAxes))
     axes.text(
-        margin + bar / 2, 0.06, text, color="white", ha="center", fontsize=8,
+        0.5 * wide, 0.06, text, color="white", ha="center", fontsize=_LETTER_HEIGHT,
         transform=axes.transAxes,
     )  # fmt: skip
+
+
+def _side_points(axes: Axes) -> float:
+    """Width of a picture on paper, in points, before the layout has its last word."""
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        return 100.0
+    return float(72.0 * axes.get_position().width * figure.get_size_inches()[0])
 
 
 def _round_length(length: float) -> float:

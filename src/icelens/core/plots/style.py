@@ -8,6 +8,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9")
 """Five of Okabe & Ito's palette; its yellow is too faint on white."""
@@ -58,3 +59,11 @@ def label_line(axes: Axes, x: float, y: float, text: str, colour: str) -> None:
     axes.annotate(
         text, (x, y), xytext=(4, 0), textcoords="offset points", color=colour, va="center"
     )
+
+
+def plain_log_axis(axes: Axes) -> None:
+    """Make y logarithmic with 1, 2, 5, 10, 20 ... written out, not as powers of ten."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())

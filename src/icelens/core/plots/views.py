@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from icelens.core.geometry.healpix import healpix_cell, num_cells
 from icelens.core.plots.style import MUTED, house_style, new_figure
@@ -48,6 +49,8 @@ def view_distribution(rotation: npt.ArrayLike, *, title: str = "") -> Figure:
         axes.set_xticks(np.deg2rad([-120, -60, 0, 60, 120]))
         axes.set_yticks(np.deg2rad([-60, -30, 0, 30, 60]))
         axes.tick_params(labelsize=7, colors=MUTED)
+        for label in axes.get_xticklabels():  # they lie on the map
+            label.set(color="white", path_effects=[withStroke(linewidth=1.5, foreground=MUTED)])
         axes.grid(visible=True, color="white", linewidth=0.3, alpha=0.5)
         axes.set_title(title, loc="left")
         bar = figure.colorbar(drawn, ax=axes, shrink=0.7, extend="max")

@@ -1,7 +1,8 @@
 """How sure a network is, compared with how sure it usually is of the same view.
 
-Some views of a particle are harder than others, so a probability alone says little. Scores are
-compared with those of held-out particles seen from the same direction.
+Some views of a particle are harder than others, so a probability alone says little. It is compared
+with those of held-out particles seen from the same direction: as log odds, for probabilities crowd
+at one.
 """
 
 from collections.abc import Mapping
@@ -23,19 +24,20 @@ LEAST_IN_CONE = 10
 """Held-out particles that a cone needs to be judged by itself."""
 _TO_SIGMA = 1.4826
 """The median absolute deviation of a normal distribution, times this, is its standard deviation."""
-_LEAST_SPREAD = 1e-3
+_LEAST_SPREAD = 0.1
+_LEAST_ODDS = 1e-4
 _LARGE_DISTANCE, _LARGE_SHIFT = 0.2, -0.3
 
 
 @dataclass(frozen=True, eq=False)
 class DirectionalScores:
-    """Scores of held-out particles for each direction that a particle is seen from.
+    """How sure a network was of held-out particles, for each direction they are seen from.
 
     Attributes:
         symmetry: Point group; equivalent directions are one.
-        median: `(cone,)`, that of all where a cone has too few.
-        spread: `(cone,)` robust standard deviation.
-        held_out: Scores of all held-out particles, sorted.
+        median: `(cone,)` of the log odds, that of all where a cone has too few.
+        spread: `(cone,)` their robust standard deviation.
+        held_out: Probabilities of all held-out particles, sorted.
     """
 
     symmetry: str
@@ -44,8 +46,9 @@ class DirectionalScores:
     held_out: Floats
 
     @staticmethod
-    def of(rotation: Floats, score: Floats, symmetry: str) -> "DirectionalScores":
-        """Measure scores `(particle,)` of answers `(particle, 3, 3)`."""
+    def of(rotation: Floats, probability: Floats, symmetry: str) -> "DirectionalScores":
+        """Measure probabilities `(particle,)` of answers `(particle, 3, 3)`."""
+        score = log_odds(probability)
         cone = cones(rotation, symmetry)
         everywhere = np.median(score), _spread(score)
         median = np.full(num_cells(ORDER), everywhere[0])
@@ -53,16 +56,16 @@ class DirectionalScores:
         for number in np.flatnonzero(np.bincount(cone, minlength=len(median)) >= LEAST_IN_CONE):
             inside = score[cone == number]
             median[number], spread[number] = np.median(inside), _spread(inside)
-        return DirectionalScores(symmetry, median, spread, np.sort(score))
+        return DirectionalScores(symmetry, median, spread, np.sort(probability))
 
-    def zscores(self, rotation: Floats, score: Floats) -> Floats:
+    def zscores(self, rotation: Floats, probability: Floats) -> Floats:
         """Standard deviations above the median of the same view."""
         cone = cones(rotation, self.symmetry)
-        result: Floats = (score - self.median[cone]) / self.spread[cone]
+        result: Floats = (log_odds(probability) - self.median[cone]) / self.spread[cone]
         return result
 
     def to_json(self) -> dict[str, Any]:
-        """For a checkpoint's description; scores of held-out particles as 201 quantiles."""
+        """For a checkpoint's description; those of held-out particles as 201 quantiles."""
         return {
             "symmetry": self.symmetry,
             "median": [round(float(value), 5) for value in self.median],
@@ -154,18 +157,25 @@ class Drift:
     is_large: bool
 
 
-def drift(score: npt.ArrayLike, known: DirectionalScores) -> Drift:
-    """Compare scores of new particles with those of held-out ones.
+def drift(probability: npt.ArrayLike, known: DirectionalScores) -> Drift:
+    """Compare how sure a network is of new particles with how sure it was of held-out ones.
 
     With many particles any difference is significant, so the size of it decides, not its
     significance: a fifth of the particles lying elsewhere, and lower.
     """
     from scipy.stats import ks_2samp
 
-    values = np.asarray(score, np.float64)
-    distance = float(ks_2samp(values, known.held_out).statistic)
-    shift = float((np.median(values) - np.median(known.held_out)) / _spread(known.held_out))
+    values, held_out = log_odds(probability), log_odds(known.held_out)
+    distance = float(ks_2samp(values, held_out).statistic)
+    shift = float((np.median(values) - np.median(held_out)) / _spread(held_out))
     return Drift(distance, shift, distance > _LARGE_DISTANCE and shift < _LARGE_SHIFT)
+
+
+def log_odds(probability: npt.ArrayLike) -> Floats:
+    """`ln(p / (1 - p))`, within what single precision and a partition of cells can tell."""
+    held: Floats = np.clip(np.asarray(probability, np.float64), _LEAST_ODDS, 1.0 - _LEAST_ODDS)
+    odds: Floats = np.log(held / (1.0 - held))
+    return odds
 
 
 def _spread(score: Floats) -> float:

@@ -87,16 +87,18 @@ class Judge:
         reader = self.make_reader(network)
         held_out = judge(reader, self.data, self.symmetry, pixel_size=self.pixel_size)
         self.latest = held_out.summary()
-        self.on_event(Message(f"held out: {in_words(self.latest)}"))
+        self.on_event(Message(f"held out: {in_words(self.latest, is_calibrated=False)}"))
         return self.latest["val_geo_degs"]
 
 
-def in_words(summary: Mapping[str, float]) -> str:
-    """The figures as a sentence."""
-    return (
+def in_words(summary: Mapping[str, float], *, is_calibrated: bool = True) -> str:
+    """The figures as a sentence; before probabilities are calibrated, nothing about them."""
+    words = (
         f"median error {summary['val_median_geo_degs']:.2f} degrees (mean "
         f"{summary['val_geo_degs']:.2f}), {summary['val_share_within_5']:.0%} within 5 and "
         f"{summary['val_share_within_10']:.0%} within 10 degrees, shift "
-        f"{summary['val_shift_error']:.2f} Å, calibration error "
-        f"{summary['val_calibration_error']:.3f}"
+        f"{summary['val_shift_error']:.2f} Å"
     )
+    if not is_calibrated:
+        return words
+    return f"{words}, calibration error {summary['val_calibration_error']:.3f}"

@@ -144,6 +144,14 @@ def choose_networks(
     Raises:
         CheckpointError: If a network that is asked for is not there.
     """
+    if config.reconstruct and (config.map is not None or config.networks != "matching"):
+        on_event(
+            Message(
+                "both half sets see the same map or network (--map, --networks): their maps agree "
+                "by that, too, and the resolution said is too good",
+                "warning",
+            )
+        )
     if 0 in models:
         if config.networks != "matching":
             raise CheckpointError(

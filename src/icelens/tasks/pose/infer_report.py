@@ -17,6 +17,8 @@ from icelens.tasks.pose.confidence import DirectionalScores, drift, junk_thresho
 from icelens.tasks.pose.found_poses import FoundPoses
 from icelens.tasks.pose.model import PoseModel
 
+_HELD_OUT = "held out in training"
+
 
 def report_inference(
     particles: Particles,
@@ -39,16 +41,20 @@ def report_inference(
     known = _scores(models)
     if known is not None:
         _tell_drift(probability, known, run)
-        groups["held out in training"] = known.held_out
+        groups[_HELD_OUT] = known.held_out
     run.report.figure(
-        stacked_histograms(groups, label="probability of the best pose", limits=(0.0, 1.0)),
+        stacked_histograms(
+            groups, label="probability of the best pose", limits=(0.0, 1.0), uncounted=(_HELD_OUT,)
+        ),
         name="confidence",
-        caption="How sure the network is of these particles, and of those held out in training.",
+        caption="How sure the network is of these particles, and of those held out in training; "
+        "each group has a height of its own.",
     )
     run.report.figure(
         view_distribution(found.table.rotation[found.is_kept, 0]),
         name="views",
-        caption="Directions that the particles are seen from.",
+        caption="Directions that the particles are seen from: rlnAngleRot runs to the right, "
+        "rlnAngleTilt from 0 at the top to 180 degrees at the bottom.",
     )
     _tell_junk(found, run)
     if maps is not None:

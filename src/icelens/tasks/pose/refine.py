@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from icelens.core.data.particle_file import ParticleFile
 from icelens.core.data.particles import Particles
@@ -27,6 +28,8 @@ from icelens.tasks.pose.refine_halves import (
 )
 from icelens.tasks.pose.refine_reference import Reference, first_references
 from icelens.tasks.pose.refine_settings import RefineConfig
+from icelens.tasks.pose.refinement.calibration import ImageGrid, grouped_rows, sample_of
+from icelens.tasks.pose.refinement.given_poses import agreement_with
 from icelens.tasks.pose.refinement.pass_over import refine_rows
 from icelens.tasks.pose.refinement.pose_table import PoseTable
 from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
@@ -34,6 +37,12 @@ from icelens.tasks.pose.refiners import refiners_for
 from icelens.training.device import choose_compute, use_threads
 
 Integers = npt.NDArray[np.int64]
+
+MASK_SHARE = 0.95
+"""Of the box, where no mask is asked for; as in training."""
+
+_COMPARED = 200
+"""Images of an optics group of which it is asked whether they show the map."""
 
 
 def refine_particles(config: RefineConfig, run: Run) -> Path:
@@ -57,6 +66,8 @@ def refine_particles(config: RefineConfig, run: Run) -> Path:
     if not len(file):
         raise MetadataError(f"{file.path}: there is no particle in it; expected one or more")
     reader = ImageReader(file.particles, on_event=run.on_event)
+    if config.mask_diameter is None:
+        config = config.model_copy(update={"mask_diameter": widest_mask(file.particles)})
     references = first_references(config, file.particles, run.on_event)
     sets = half_sets(config, file.particles, run.on_event)
     poses = PoseTable.unrefined(file.particles, config.top_k)
@@ -66,6 +77,8 @@ def refine_particles(config: RefineConfig, run: Run) -> Path:
         source = ImageSource(current, reader, compute.device)
         for half, rows in sets.items():
             stage = f"round {number}" if half == 0 else f"round {number}, half {half}"
+            if number == 1:
+                _warn_of_disagreement(references[half], source, rows, run)
             _refine_set(config, references[half], source, rows, poses, stage, run)
         if config.halves:
             best = file.particles.with_poses(poses.rotation[:, 0], poses.shift_yx[:, 0])
@@ -74,6 +87,16 @@ def refine_particles(config: RefineConfig, run: Run) -> Path:
             references = references_from(*maps)
     _write(config, file, poses, sets, maps, run)
     return config.output
+
+
+def widest_mask(particles: Particles) -> float:
+    """Diameter in Å of a sphere that leaves the corners of every box to the noise.
+
+    Without a mask the noise of a reconstructed reference counts as signal: poses become worse, and
+    the widths that are stated for them too small.
+    """
+    extent = particles.pixel_size() * particles.box_size()
+    return MASK_SHARE * float(extent.min())
 
 
 def _check_settings(config: RefineConfig) -> None:
@@ -119,6 +142,22 @@ def _refine_set(
         match_amplitudes=config.match_amplitudes and not reference.is_made_here,
     )
     refine_rows(refiners, source, rows, poses, top_k=config.top_k, on_done=tell)
+
+
+def _warn_of_disagreement(
+    reference: Reference, source: ImageSource, rows: Integers, run: Run
+) -> None:
+    """Say so if images of an optics group do not show the map at the poses they came with."""
+    maps: dict[ImageGrid, torch.Tensor] = {}
+    for group, members in grouped_rows(source.particles, rows).items():
+        optics = source.particles.optics[group]
+        grid = ImageGrid.of(optics)
+        if grid not in maps:
+            maps[grid] = reference.on_grid(grid.box_size, grid.pixel_size)
+        agreement = agreement_with(maps[grid], source, sample_of(members, _COMPARED))
+        complaint = agreement and agreement.complaint()
+        if complaint:
+            run.on_event(Message(f"{optics.name}: {complaint}", "warning"))
 
 
 def settings_of(config: RefineConfig, resolution: float | None) -> RefinerSettings:

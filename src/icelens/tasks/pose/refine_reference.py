@@ -111,7 +111,8 @@ def open_reference(path: Path, pixel_size: float | None) -> Volume:
             f"{path}: the header does not know the pixel size (0, 1 or absent), expected Å/px; "
             "write it there, or give --map-pixel-size where there is such a flag"
         )
-    volume = open_volume(path, pixel_size=pixel_size)
+    # what the user says counts, even where the header knows better
+    volume = open_volume(path, pixel_size=pixel_size, pixel_size_from="metadata")
     check_values(path, volume.array)
     if len(set(volume.shape)) > 1:
         raise GeometryError(

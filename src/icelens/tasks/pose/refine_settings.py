@@ -21,7 +21,7 @@ class RefineConfig(Config):
     """File for the refined particles; maps and curves of --halves are written beside it."""
 
     angular_range: Annotated[Degrees, Field(ge=0, le=180)] = 6.0
-    """How far from the given pose to look."""
+    """How far from the given pose to look; a pose turns by this and --angular-step at most."""
 
     angular_step: Annotated[Degrees, Field(gt=0)] = 2.0
     """Distance of the rotations that are tried before the best are improved continuously."""
@@ -33,7 +33,8 @@ class RefineConfig(Config):
     """Finest detail that is compared; without it, what the pixels hold."""
 
     mask_diameter: PositiveAngstrom | None = None
-    """Diameter of the sphere of the reference that counts, outside of which noise is measured."""
+    """Diameter of the sphere of the reference that counts, outside of which noise is measured;
+    without it, 0.95 of the box. A tight one makes poses better and their widths truer."""
 
     top_k: int = Field(default=1, ge=1, le=100)
     """Poses to write for each particle; the second has columns ending in _top2, and so on."""

@@ -181,8 +181,8 @@ def warn_of_few_steps(config: TrainConfig, num_images: int, run: Run) -> None:
         enough = -(-FEW_STEPS * config.batch_size // num_images)
         run.on_event(
             Message(
-                f"{num_steps} steps on {num_images} images are few: networks seldom see "
-                f"orientations before {FEW_STEPS}; --epochs {enough} or more may be needed",
+                f"{num_steps} steps on {num_images} images are few: noisy images often need "
+                f"{FEW_STEPS} before orientations are seen; --epochs {enough} may be needed",
                 "warning",
             )
         )

@@ -13,11 +13,16 @@ from icelens.jobs.run import Run
 from icelens.tasks.pose.held_out import HeldOut, in_words
 
 _CURVES = {
-    "loss": ({"loss": "loss"}, "loss", "Loss at each step, and its running median."),
+    "loss": (
+        {"loss": "loss"},
+        "loss",
+        "Loss at each step, faint, and its running median. Below zero is as good as it looks.",
+    ),
     "errors_over_steps": (
         {"val_geo_degs": "mean", "val_median_geo_degs": "median"},
         "error in degrees",
-        "Error on held-out particles as training went on.",
+        "Error on held-out particles as training went on; faint as measured, strong its running "
+        "median.",
     ),
 }
 
@@ -65,7 +70,8 @@ def report_half(held_out: HeldOut, folder: Path, name: str, run: Run) -> None:
     run.report.figure(
         view_distribution(held_out.truth, title="true views"),
         name=f"{folder.name}_true_views",
-        caption="Directions that held-out particles are seen from.",
+        caption="Directions that held-out particles are seen from: rlnAngleRot runs to the right, "
+        "rlnAngleTilt from 0 at the top to 180 degrees at the bottom.",
     )
     run.report.figure(
         view_distribution(held_out.rotation, title="views found"),

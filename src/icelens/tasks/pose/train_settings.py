@@ -14,46 +14,46 @@ class AugmentConfig(Config):
     """How training images are varied: the share of images, and how much."""
 
     quarter_turns: Share = 0.0
-    """Turns by 90, 180 or 270 degrees; the default encoder turns with the image by itself."""
+    """Share of images turned by 90, 180 or 270 degrees; the default encoder needs none of it."""
 
     turns: Share = 0.0
-    """Turns by a small angle; the default encoder turns with the image by itself."""
+    """Share of images turned by a small angle; the default encoder needs none of it."""
 
     turn_angle: Degrees = Field(default=10.0, ge=0, le=180)
     """Largest of the small angles."""
 
     shifts: Share = 0.5
-    """Translations."""
+    """Share of images that are shifted."""
 
     shift_px: float = Field(default=1.6, ge=0, json_schema_extra={"unit": "px"})
     """Largest translation along x and y, in pixels of the network."""
 
     scale: Share = 0.2
-    """Changes of size, as errors of magnification would."""
+    """Share of images whose size is changed, as errors of magnification would."""
 
     scale_range: float = Field(default=0.025, ge=0, lt=0.5)
-    """Largest change of size."""
+    """Largest change of size; 0.025 is 2.5 %."""
 
     warp: Share = 0.1
-    """Smooth distortions."""
+    """Share of images that are smoothly distorted."""
 
     blur: Share = 0.2
-    """Gaussian blur."""
+    """Share of images that are blurred."""
 
     gaussian_noise: Share = 0.1
-    """Added Gaussian noise."""
+    """Share of images that get more noise, Gaussian."""
 
     gaussian_sigma: float = Field(default=0.5, ge=0)
     """Largest standard deviation of the added Gaussian noise; that of the images' noise is 1."""
 
     uniform_noise: Share = 0.2
-    """Added uniform noise."""
+    """Share of images that get more noise, uniform."""
 
     uniform_amplitude: float = Field(default=2.0, ge=0)
     """Largest width of the added uniform noise; the images' noise has a standard deviation of 1."""
 
     erasing: Share = 0.1
-    """A rectangle of 1 to 2 % of the image is set to zero."""
+    """Share of images in which a rectangle of 1 to 2 % is set to zero."""
 
 
 class TrainConfig(ComputeConfig):

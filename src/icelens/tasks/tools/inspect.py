@@ -4,9 +4,13 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+
+from icelens.core.data.particles import Particles
 from icelens.core.data.tomograms import TomogramRow
 from icelens.core.errors import GeometryError, IcelensError, InputFileError, MetadataError
-from icelens.core.events import Message, OnEvent
+from icelens.core.events import Event, Message, OnEvent
+from icelens.core.io.particle_files import read_particles
 from icelens.core.io.picks import read_copick
 from icelens.core.io.slabs import check_values, statistics
 from icelens.core.io.star import read_star
@@ -19,6 +23,8 @@ from icelens.jobs.record import RECORD_NAME, read_record
 VOLUME_FIELDS = (
     "full", "even", "odd", "deconvolved", "corrected", "denoised", "ground_truth", "mask",
 )  # fmt: skip
+_STACKS = (".mrcs", ".st")
+_IMAGES = "rlnImageName"
 
 
 def inspect_files(files: tuple[Path, ...], on_event: OnEvent) -> str:
@@ -54,8 +60,11 @@ def describe_volume(path: Path) -> Iterator[str]:
     """Format, grid and statistics of a density; every value is read."""
     header = read_header(path)
     shape = " x ".join(str(side) for side in header.shape)
+    what = f"volume, {shape} voxels (z, y, x)"
+    if path.suffix.lower() in _STACKS:
+        what = f"stack of {header.shape[0]} images, {header.shape[1]} x {header.shape[2]} px (y, x)"
     sampling = "unknown pixel size" if header.pixel_size is None else f"{header.pixel_size:g} Å/px"
-    yield f"{header.format} volume, {shape} voxels (z, y, x), {sampling}, {header.dtype.name}"
+    yield f"{header.format} {what}, {sampling}, {header.dtype.name}"
     array = open_volume(path, pixel_size=1.0, pixel_size_from="metadata").array
     check_values(path, array)
     found = statistics(array)
@@ -73,6 +82,13 @@ def describe_star(path: Path) -> Iterator[str]:
     for name, frame in blocks.items():
         title = f"block {name}" if name else "table"
         yield f"{title}: {len(frame)} rows, {len(frame.columns)} columns"
+    if any(_IMAGES in frame.columns or "rlnTomoParticlesFile" in frame.columns
+           for frame in blocks.values()):  # fmt: skip
+        try:
+            yield from describe_particles(path)
+        except IcelensError as error:
+            yield f"cannot be used as particle images: {error}"
+        return
     if not any("rlnIndex" in frame.columns for frame in blocks.values()):
         return
     for row in read_tomograms(path):
@@ -82,6 +98,48 @@ def describe_star(path: Path) -> Iterator[str]:
             f"rlnIndex {row.index}: {row.pixel_size:g} Å/px, defocus {row.defocus:g} Å, tilts "
             f"{row.tilt_min:g} to {row.tilt_max:g}, {', '.join(fields) or 'no volumes'}"
         )
+
+
+def describe_particles(path: Path) -> Iterator[str]:
+    """Particle images: how many, with which optics, and what is known of them."""
+    told: list[str] = []
+    file = read_particles(path, on_event=_told_to(told))
+    yield from (text.removeprefix(f"{path}: ") for text in told)
+    yield from particle_lines(file.particles)
+
+
+def particle_lines(particles: Particles) -> Iterator[str]:
+    """What a user wants to know of particle images before using them."""
+    number = len(np.unique(particles.particle))
+    images = f"{len(particles)} images in {len(np.unique(particles.stack))} stacks"
+    yield images if number == len(particles) else f"{images}, of {number} particles"
+    for index, group in enumerate(particles.optics):
+        chosen = particles.optics_index == index
+        if not chosen.any():
+            continue
+        defocus = particles.defocus_u[chosen]
+        ctf = f"defocus {defocus.min():.0f} to {defocus.max():.0f} Å" if defocus.any() else "no CTF"
+        yield (
+            f"{group.name}: {chosen.sum()} images, {group.box_size} px of {group.pixel_size:g} Å, "
+            f"{group.voltage:g} kV, {ctf}"
+        )
+    is_lost = np.asarray([not stack.is_file() for stack in particles.stacks])[particles.stack]
+    if is_lost.any():
+        first = particles.stacks[particles.stack[int(np.argmax(is_lost))]]
+        yield f"{is_lost.sum()} images have no stack here, the first is {first} (--stack-root)"
+    halves = [int((particles.half_set == half).sum()) for half in (1, 2)]
+    poses = "with poses" if particles.has_poses else "without poses"
+    yield f"{poses}, " + (
+        f"half sets of {halves[0]} and {halves[1]} images" if any(halves) else "no half sets"
+    )
+
+
+def _told_to(told: list[str]) -> OnEvent:
+    def hear(event: Event) -> None:
+        if isinstance(event, Message):
+            told.append(event.text)
+
+    return hear
 
 
 def check_row(row: TomogramRow, fields: list[str]) -> None:
@@ -159,6 +217,7 @@ def describe_run(path: Path) -> Iterator[str]:
 
 _KINDS: dict[str, Callable[[Path], Iterator[str]]] = {
     ".star": describe_star,
+    ".cs": describe_particles,
     ".json": describe_json,
     **dict.fromkeys((".tlt", ".rawtlt", ".mdoc", ".aln", ".xml"), describe_tilts),
     **dict.fromkeys((".safetensors", ".pt", ".pth", ".ckpt"), describe_checkpoint),

@@ -47,9 +47,12 @@ class Figures:
 def sentence(figures: Figures) -> str:
     """The result in words."""
     how = "given" if figures.is_b_factor_given else "from the Guinier plot"
+    sharpened = f"B-factor {figures.b_factor:.0f} Å² ({how})"
+    if figures.b_factor == 0.0:
+        sharpened = "not sharpened"
     return (
         f"Resolution {figures.resolution:.2f} Å at {THRESHOLD} (corrected; unmasked "
-        f"{figures.resolution_unmasked:.2f} Å), B-factor {figures.b_factor:.0f} Å² ({how})"
+        f"{figures.resolution_unmasked:.2f} Å), {sharpened}"
     )
 
 

@@ -1,3 +1,5 @@
+import math
+
 import torch
 from pose_world import World
 
@@ -88,3 +90,21 @@ def test_no_particle_scores_zero() -> None:
     hessian, gradient = curvature(gram)
     assert torch.isfinite(hessian).all()
     assert torch.isfinite(gradient).all()
+
+
+def test_poses_stay_within_reach_of_their_given_rotation(noisy_world: World) -> None:
+    images, table = _problem(noisy_world), _table(noisy_world)
+    given = noisy_world.start(20.0)
+    near = climb(
+        table,
+        images,
+        _starts(given),
+        iterations=10,
+        max_shift_px=3.0,
+        given=given[:, None],
+        max_turn_rad=math.radians(3.0),
+    )
+    turned = rotation_distance(near.rotation, given)
+    assert float(turned.max()) <= 3.01
+    free = climb(table, images, _starts(given), iterations=10, max_shift_px=3.0)
+    assert float(rotation_distance(free.rotation, given).max()) > 3.01

@@ -5,12 +5,14 @@ Pereyra, SIAM J. Numer. Anal. 10 (1973); Kaufman, BIT 15 (1975)), the damping th
 Marquardt (SIAM J. Appl. Math. 11 (1963)). A step that lowers the likelihood is not taken.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from icelens.core.geometry.rotations import rotation_distance
 from icelens.core.geometry.so3_ball import rotation_from_vector
 from icelens.tasks.pose.refinement.matched import TURNS, Images, gram_matrices
 from icelens.tasks.pose.refinement.reference import SliceTable
@@ -91,6 +93,8 @@ def climb(
     *,
     iterations: int,
     max_shift_px: float,
+    given: Float[Tensor, "b k 3 3"] | None = None,
+    max_turn_rad: float = math.inf,
 ) -> Candidates:
     """Improve each pose until a step gains nothing worth having or `iterations` are used.
 
@@ -100,6 +104,8 @@ def climb(
         candidates: Poses to start from; scores of another resolution are replaced.
         iterations: Most evaluations of the likelihood for each pose.
         max_shift_px: How far a shift may end from its centre.
+        given: Rotations that `owner` and `start` count; without them poses turn as they like.
+        max_turn_rad: How far a pose may turn away from its given rotation.
     """
     if not len(candidates.owner):
         return candidates
@@ -119,10 +125,23 @@ def climb(
             break
         moved = examined(table, images, moved)
         is_better = moved.score >= here.score
+        if given is not None:
+            is_better &= _is_near(moved, given, max_turn_rad)
         damping[numbers] *= torch.where(is_better, _CALMER, _STRONGER)
         active[numbers] &= damping[numbers] < _MOST_DAMPING
         held = _replaced(held, numbers, moved, is_better)
     return held
+
+
+def _is_near(
+    moved: Candidates, given: Float[Tensor, "b k 3 3"], max_turn_rad: float
+) -> Bool[Tensor, " pose"]:
+    """Which poses are still within reach of the rotation that they were given.
+
+    Where an image says next to nothing a step is long, and leads to any rotation at all.
+    """
+    away = rotation_distance(moved.rotation, given[moved.owner, moved.start])
+    return torch.deg2rad(away) <= max_turn_rad
 
 
 def _step(

@@ -1,6 +1,7 @@
 """Refine poses locally: a ball of rotations at low resolution, the best few climbed to the top."""
 
 import copy
+import math
 
 import torch
 from jaxtyping import Complex, Float
@@ -183,7 +184,7 @@ class Refiner:
         step_rad = float(torch.deg2rad(torch.tensor(self.settings.angular_step)))
         low = images.first(self.samples.count(self.coarse_radius))
         seeds, spread = self._searched(low, rotation, shift_xyz, top_k, step_rad)
-        seeds = climb(self.fine, low, seeds, iterations=6, max_shift_px=self.max_shift_px)
+        seeds = self._climbed(low, seeds, rotation, iterations=6)
         finalists = best_distinct(
             seeds,
             num,
@@ -191,9 +192,9 @@ class Refiner:
             separation_rad=0.5 * step_rad,
             operators=self.operators,
         )
-        found = self._climbed(images, finalists)
+        found = self._climbed(images, finalists, rotation)
         given = examined(self.fine, images, _given(rotation, shift_xyz, images.num_parameters))
-        found = Candidates.joined(self._overlooked(images, given, found), found)
+        found = Candidates.joined(self._overlooked(images, given, found, rotation), found)
         return ranked_poses(
             found,
             images,
@@ -203,10 +204,32 @@ class Refiner:
             operators=self.operators,
         )
 
-    def _climbed(self, images: Images, poses: Candidates) -> Candidates:
-        return climb(self.fine, images, poses, iterations=10, max_shift_px=self.max_shift_px)
+    def _climbed(
+        self,
+        images: Images,
+        poses: Candidates,
+        rotation: Float[Tensor, "b k 3 3"],
+        iterations: int = 10,
+    ) -> Candidates:
+        # rotations that were tried stand for what lies up to a step around them
+        reach = self.settings.angular_range + self.settings.angular_step
+        return climb(
+            self.fine,
+            images,
+            poses,
+            iterations=iterations,
+            max_shift_px=self.max_shift_px,
+            given=rotation,
+            max_turn_rad=math.radians(reach),
+        )
 
-    def _overlooked(self, images: Images, given: Candidates, found: Candidates) -> Candidates:
+    def _overlooked(
+        self,
+        images: Images,
+        given: Candidates,
+        found: Candidates,
+        rotation: Float[Tensor, "b k 3 3"],
+    ) -> Candidates:
         """The best given pose, improved, of particles for which nothing better was found.
 
         The result is then never less likely than what was given.
@@ -215,7 +238,7 @@ class Refiner:
         number, _ = ranked(given, num)
         best = given.take(number[:, 0])
         top, _ = ranked(found, num)
-        return self._climbed(images, best.take(best.score >= found.score[top[:, 0]]))
+        return self._climbed(images, best.take(best.score >= found.score[top[:, 0]]), rotation)
 
     def _searched(
         self,
