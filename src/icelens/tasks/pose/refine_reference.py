@@ -20,6 +20,9 @@ from icelens.tasks.pose.refine_settings import RefineConfig
 SHARED_RESOLUTION = 20.0
 """Å. Two half sets that begin from one map may share what is coarser than this."""
 _SAME = 1e-3
+_LEAST_SIDE = 8
+_LARGEST = 1e12
+"""Sums over squares of all voxels have to stay finite in single precision."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,5 +117,16 @@ def open_reference(path: Path, pixel_size: float | None) -> Volume:
     if len(set(volume.shape)) > 1:
         raise GeometryError(
             f"{path}: (z, y, x) = {volume.shape}, expected a cube; pad or crop the map"
+        )
+    if volume.shape[0] < _LEAST_SIDE:
+        raise GeometryError(
+            f"{path}: {volume.shape[0]} voxels on a side, expected {_LEAST_SIDE} or more; give the "
+            "map of the particle"
+        )
+    largest = float(np.abs(volume.array).max())
+    if largest > _LARGEST:
+        raise MetadataError(
+            f"{path}: values reach {largest:g}, expected a density below {_LARGEST:g}; scale the "
+            "map down"
         )
     return volume

@@ -107,8 +107,8 @@ def _half_sets(config: SplitParticlesConfig, file: ParticleFile, run: Run) -> np
     if num_unknown:
         run.on_event(
             Message(
-                f"{file.path}: {HALF_SET} is not known of {num_unknown} of {len(file)} images; "
-                "their half sets are drawn at random"
+                f"{file.path}: {HALF_SET} of {num_unknown} of {len(file)} images is not known; "
+                "their particles are dealt to half sets at random"
             )
         )
     half_set = dealt_half_sets(file.particles, seed=config.seed)
