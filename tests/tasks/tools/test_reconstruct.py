@@ -304,3 +304,12 @@ def test_poses_and_endings_are_needed(tmp_path: Path, capsys: pytest.CaptureFixt
     star.write_text(lines)
     assert reconstruct(star) == 2
     assert "rlnAngle" in capsys.readouterr().err
+
+
+def test_images_without_a_stack_are_left_out_where_asked(tmp_path: Path) -> None:
+    first = star_in(tmp_path)
+    text = first.read_text().replace("000001@images.mrcs", "000001@gone.mrcs")
+    first.write_text(text)
+    assert reconstruct(first) == 2
+    assert reconstruct(first, "--skip-missing") == 0
+    assert correlation(read(tmp_path / "map.mrc"), truth().numpy()) > 0.9
