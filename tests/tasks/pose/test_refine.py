@@ -210,7 +210,9 @@ def test_impossible_settings_are_refused_and_nothing_is_written(
 
 def test_particles_are_never_overwritten(world: World, tmp_path: Path) -> None:
     _prepared(world, tmp_path)
-    _refused(tmp_path, _config(tmp_path, output=tmp_path / "start.star"), "would be written over itself")
+    _refused(
+        tmp_path, _config(tmp_path, output=tmp_path / "start.star"), "would be written over itself"
+    )
 
 
 def test_map_that_is_no_cube_is_refused(world: World, tmp_path: Path) -> None:
