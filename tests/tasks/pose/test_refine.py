@@ -232,3 +232,17 @@ def test_particles_without_poses_are_refused(world: World, tmp_path: Path) -> No
 def test_empty_half_set_is_refused(world: World, tmp_path: Path) -> None:
     _prepared(world, tmp_path, half_set=np.ones(NUM, np.int64))
     _refused(tmp_path, _config(tmp_path, halves=True), "half set 2 is empty")
+
+
+def test_poses_that_go_as_far_as_they_may_are_told(tmp_path: Path) -> None:
+    _prepared(make_world(NUM, 1.0, seed=5), tmp_path, degrees=12.0)
+    told = _messages(tmp_path, _config(tmp_path, angular_range=3.0))
+    assert any("of the poses turned as far as --angular-range 3" in text for text in told)
+
+
+def test_images_of_inverted_contrast_are_told(tmp_path: Path) -> None:
+    world = make_world(NUM, 1.0, seed=5)
+    _prepared(world, tmp_path)
+    assert not any("inverted" in text for text in _messages(tmp_path, _config(tmp_path)))
+    write_volume(tmp_path / "map.mrc", Volume(-world.volume.numpy(), PIXEL))
+    assert any("inverted" in text for text in _messages(tmp_path, _config(tmp_path)))

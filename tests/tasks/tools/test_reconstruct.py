@@ -344,3 +344,12 @@ def test_a_file_in_the_place_of_a_folder_is_refused(
     output = ["--output", str(star / "map.mrc")]
     assert cli.main(["tools", "reconstruct", "--particles", str(star), *output]) == 2
     assert "cannot write here" in capsys.readouterr().err
+
+
+def test_images_without_a_stack_are_left_out_where_asked(tmp_path: Path) -> None:
+    first = star_in(tmp_path)
+    text = first.read_text().replace("000001@images.mrcs", "000001@gone.mrcs")
+    first.write_text(text)
+    assert reconstruct(first) == 2
+    assert reconstruct(first, "--skip-missing") == 0
+    assert correlation(read(tmp_path / "map.mrc"), truth().numpy()) > 0.9

@@ -1,7 +1,5 @@
 """Find the poses of particles with a trained model, refine them, and reconstruct their map."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,7 +10,7 @@ import numpy.typing as npt
 
 from icelens.core.data.particle_file import ParticleFile
 from icelens.core.errors import CheckpointError, MetadataError
-from icelens.core.events import Message, OnEvent, Saved
+from icelens.core.events import Event, Message, OnEvent, Saved
 from icelens.core.fourier.insertion import SliceSums
 from icelens.core.io.image_stacks import ImageReader
 from icelens.core.io.overwriting import refuse_overwriting
@@ -22,6 +20,7 @@ from icelens.jobs.stopwatch import Deadline
 from icelens.tasks.pose.found_poses import FoundPoses, joined
 from icelens.tasks.pose.half_sets import half_sets
 from icelens.tasks.pose.infer_columns import columns_of
+from icelens.tasks.pose.infer_marks import fingerprint, is_done
 from icelens.tasks.pose.infer_part import Part, infer_part
 from icelens.tasks.pose.infer_report import report_inference
 from icelens.tasks.pose.infer_settings import InferConfig, PosingConfig
@@ -78,8 +77,8 @@ def infer(config: InferConfig, run: Run) -> Path:
     Raises:
         StoppedEarly: If the time limit came first; parts that are done are taken over later.
     """
-    on_event = Deadline(config.time_limit).watch(run.on_event)
-    setting = open_setting(config, run.on_event)
+    on_event = told_once(Deadline(config.time_limit).watch(run.on_event))
+    setting = open_setting(config, on_event)
     names = (RESULT_NAME, *MAP_NAMES)
     given = [*config.particles, *([config.map] if config.map else [])]
     refuse_overwriting([run.folder / name for name in names], given)
@@ -87,7 +86,7 @@ def infer(config: InferConfig, run: Run) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     keys = part_keys(setting)
     mark = fingerprint(config)
-    todo = [key for key in keys if not _is_done(folder, key, mark, resume=run.resume)]
+    todo = [key for key in keys if not is_done(folder, key.name, mark, resume=run.resume)]
     if len(todo) < len(keys):
         run.on_event(Message(f"{len(keys) - len(todo)} of {len(keys)} parts are taken over"))
     if config.workers > 1 and len(todo) > 1:
@@ -98,6 +97,20 @@ def infer(config: InferConfig, run: Run) -> Path:
         for key in todo:
             do_part(setting, key, folder, mark, on_event)
     return finish(setting, keys, folder, run)
+
+
+def told_once(on_event: OnEvent) -> OnEvent:
+    """Leave out messages that were told before: each part finds the same to say."""
+    told: set[str] = set()
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Message):
+            if event.text in told:
+                return
+            told.add(event.text)
+        on_event(event)
+
+    return tell
 
 
 def open_setting(config: InferConfig, on_event: OnEvent) -> Setting:
@@ -280,20 +293,3 @@ def _added(folder: Path, keys: Sequence[PartKey], half: int) -> SliceSums | None
             else:
                 total.add(sums)
     return total
-
-
-def fingerprint(config: InferConfig) -> str:
-    """Marks results of the same settings; where and by how many they are computed is no matter."""
-    left_out = {"output", "workers", "threads", "device", "time_limit"}
-    settings = config.model_dump(mode="json", exclude=left_out)
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-
-
-def _is_done(folder: Path, key: PartKey, mark: str, *, resume: bool) -> bool:
-    """Whether an earlier run with the same settings finished a part; else its files go."""
-    files = [folder / f"{key.name}_{kind}.safetensors" for kind in ("poses", "sums")]
-    if resume and files[0].is_file() and FoundPoses.read(files[0])[1] == mark:
-        return True
-    for each in files:
-        each.unlink(missing_ok=True)
-    return False

@@ -13,6 +13,7 @@ from icelens.core.io.fsc_table import write_fsc
 from icelens.core.io.volumes import write_volume
 
 MAP_NAMES = ("half_1.mrc", "half_2.mrc", "map.mrc")
+NUM_HALVES = 2
 
 
 def write_maps(
@@ -24,16 +25,19 @@ def write_maps(
 ) -> HalfMaps | None:
     """Reconstruct from the sums of both half sets; nothing if one of them has no image."""
     first, second = sums.get(1), sums.get(2)
-    if not (_has_images(first) and _has_images(second)):
-        found = "only one half set has" if _has_images(first) or _has_images(second) else "no"
+    with_images = [each for each in (first, second) if each is not None and _has_images(each)]
+    if first is None or second is None or len(with_images) < NUM_HALVES:
+        found = "only one half set has" if with_images else "no half set has"
         on_event(Message(f"{found} images to use: no map is reconstructed", "warning"))
         return None
-    assert first is not None
-    assert second is not None
     maps = reconstruct_halves(first, second, symmetry=symmetry, pixel_size=pixel_size)
     save_halves(folder, "", maps, pixel_size, on_event)
     on_event(Message(f"The half maps agree to {maps.resolution:.2f} Å (FSC 0.143, no mask)"))
     return maps
+
+
+def _has_images(sums: SliceSums) -> bool:
+    return bool(sums.values[..., 2].any())
 
 
 def save_halves(
@@ -47,8 +51,3 @@ def save_halves(
     path = folder / f"{stem}fsc.csv"
     write_fsc(path, maps.fsc.spatial_frequency.tolist(), {"fsc": maps.fsc.correlation.tolist()})
     on_event(Saved(path, "table"))
-
-
-def _has_images(sums: SliceSums | None) -> bool:
-    """Whether anything was inserted; particles that are left out leave sums of nothing."""
-    return sums is not None and bool((sums.weight > 0).any())

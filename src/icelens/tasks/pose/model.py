@@ -120,7 +120,8 @@ def read_models(folder: Path) -> dict[int, PoseModel]:
     """The models of a folder of `icelens pose train` by half set, or a single checkpoint.
 
     Raises:
-        CheckpointError: If there is none, or one is damaged or not of pose.
+        CheckpointError: If there is none, one is damaged or not of pose, or they do not belong
+            together.
     """
     if folder.is_file():
         model = read_model(folder)
@@ -134,6 +135,13 @@ def read_models(folder: Path) -> dict[int, PoseModel]:
             raise CheckpointError(
                 f"{folder}: holds no model, expected half_1 and half_2, or all; give the --output "
                 "of `icelens pose train`"
+            )
+    for other in found[1:]:
+        if (other.shape, other.symmetry) != (found[0].shape, found[0].symmetry):
+            raise CheckpointError(
+                f"{other.path}: trained for {other.symmetry} on {other.shape}, but "
+                f"{found[0].path} for {found[0].symmetry} on {found[0].shape}; expected networks "
+                "of one training, train them together"
             )
     return {model.half_set: model for model in found}
 

@@ -41,6 +41,8 @@ Integers = npt.NDArray[np.int64]
 MASK_SHARE = 0.95
 """Of the box, where no mask is asked for; as in training."""
 
+_MANY = 0.4
+"""Share of poses at the end of their range that is more than a few lost ones."""
 _COMPARED = 200
 """Images of an optics group of which it is asked whether they show the map."""
 
@@ -197,16 +199,34 @@ def _write(
     if maps is not None:
         write_halves(config.output, *maps, run.on_event)
     run.on_event(Message(summary(file.particles, poses)))
+    share = float(
+        (_turned(file.particles, poses) > config.angular_range * config.iterations).mean()
+    )
+    if share > _MANY:
+        run.on_event(
+            Message(
+                f"{share:.0%} of the poses turned as far as --angular-range "
+                f"{config.angular_range:g} lets them: the given poses are further off than that, "
+                "or the map has the other hand or is of something else",
+                "warning",
+            )
+        )
 
 
 def summary(given: Particles, poses: PoseTable) -> str:
     """A sentence on how far the poses moved and how well they are determined."""
-    turned = given.rotation @ np.swapaxes(poses.rotation[:, 0], -1, -2)
-    cosine = 0.5 * (np.trace(turned, axis1=1, axis2=2) - 1.0)
-    angle = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+    angle = _turned(given, poses)
     moved = np.linalg.norm(given.shift_yx - poses.shift_yx[:, 0], axis=1)
     return (
         f"{len(given)} images: poses moved by {np.median(angle):.2f} degrees and "
         f"{np.median(moved):.2f} Å (medians); the images determine them to "
         f"{np.median(poses.width[:, 0]):.2f} degrees"
     )
+
+
+def _turned(given: Particles, poses: PoseTable) -> npt.NDArray[np.float64]:
+    """Degrees between the given and the best pose of each image."""
+    turned = given.rotation @ np.swapaxes(poses.rotation[:, 0], -1, -2)
+    cosine = 0.5 * (np.trace(turned, axis1=1, axis2=2) - 1.0)
+    angle: npt.NDArray[np.float64] = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+    return angle

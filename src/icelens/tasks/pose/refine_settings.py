@@ -12,7 +12,7 @@ class RefineConfig(Config):
     """Settings of `icelens pose refine`."""
 
     particles: tuple[Path, ...] = Field(min_length=1)
-    """Particle images with poses: STAR files, joined if several."""
+    """Particle images with poses: STAR or .cs files, joined if several."""
 
     map: Path
     """Reference, protein bright; brought to the images' box and pixel size if it has others."""

@@ -177,7 +177,7 @@ def train_half(learning: Learning, rows: Integers, run: Run) -> HeldOut:
 def warn_of_few_steps(config: TrainConfig, num_images: int, run: Run) -> None:
     """Say so if a network can hardly have learnt orientations by the end."""
     num_steps = fit_settings(config, num_images, config.epochs).num_steps
-    if num_steps < FEW_STEPS:
+    if num_steps < FEW_STEPS and config.pretrained is None:
         enough = -(-FEW_STEPS * config.batch_size // num_images)
         run.on_event(
             Message(

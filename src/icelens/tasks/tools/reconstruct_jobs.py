@@ -58,6 +58,9 @@ class ReconstructConfig(Config):
     device: str = Field(default="cpu", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     """Where to compute: cpu, cuda, cuda:N or auto."""
 
+    skip_missing: bool = Field(default=False, json_schema_extra=EXPERT)
+    """Leave out images whose stack is missing instead of stopping."""
+
     stack_root: Path | None = Field(default=None, json_schema_extra=EXPERT)
     """Folder of the image stacks, if they are not where the files say."""
 
@@ -75,7 +78,9 @@ def estimate_reconstruct(config: ReconstructConfig) -> Estimate:
     """Time from the pixels of all images, memory from the padded grids."""
     from icelens.core.io.particle_files import read_particles
 
-    particles = read_particles(config.particles, stack_root=config.stack_root).particles
+    particles = read_particles(
+        config.particles, stack_root=config.stack_root, skip_missing=config.skip_missing
+    ).particles
     box_sizes = particles.box_size()
     box_size = config.box_size or int(box_sizes.max(initial=8))
     points = (config.padding * box_size) ** 3 / 2

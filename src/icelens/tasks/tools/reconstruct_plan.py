@@ -58,7 +58,11 @@ def make_plan(config: ReconstructConfig, device: str, on_event: OnEvent) -> Plan
     """
     symmetry_operators(config.symmetry)
     file = read_particles(
-        config.particles, stack_root=config.stack_root, need_poses=True, on_event=on_event
+        config.particles,
+        stack_root=config.stack_root,
+        skip_missing=config.skip_missing,
+        need_poses=True,
+        on_event=on_event,
     )
     particles = file.particles
     if config.weight_column is not None:
