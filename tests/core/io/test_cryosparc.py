@@ -131,6 +131,8 @@ def test_aberrations_of_unknown_convention_are_said_to_be_left_out(tmp_path: Pat
         (lambda made: made[["uid", "blob/idx"]], "blob/path is missing"),
         (lambda made: _set(made, "ctf/df1_A", 1.5), "largest defocus is 1.5"),
         (lambda made: _set(made, "blob/psize_A", 0.0), "p.cs: .*pixel size is 0"),
+        (lambda made: _set(made, "alignments3D/pose", np.nan), "p.cs: .*pose is not finite in row"),
+        (lambda made: _set(made, "ctf/df1_A", np.inf), "p.cs: ctf/df1_A is not finite in row 1"),
         (lambda made: _set(made, "blob/shape", [64, 32]), "blob/shape is not square"),
     ],
 )

@@ -119,3 +119,11 @@ def test_pickles_are_never_loaded(tmp_path: Path) -> None:
         load_records(tmp_path / "o.cs")
     with pytest.raises(InputFileError, match="a plain array"):
         load_records(tmp_path / "n.cs")
+
+
+def test_an_archive_of_arrays_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "p.cs"
+    with path.open("wb") as stream:
+        np.savez(stream, a=np.zeros(3))
+    with pytest.raises(InputFileError, match="expected records of cryoSPARC"):
+        load_records(path)

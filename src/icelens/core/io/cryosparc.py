@@ -33,6 +33,11 @@ Integers = npt.NDArray[np.int64]
 
 _IMAGE = ("blob/path", "blob/idx", "blob/shape", "blob/psize_A")
 _NOT_CONVERTED = ("ctf/trefoil_A", "ctf/tetra_A", "ctf/anisomag")
+_CTF = ("df1_A", "df2_A", "df_angle_rad", "phase_shift_rad", "accel_kv", "cs_mm", "amp_contrast")
+_NUMBERS = (
+    *("blob/psize_A", "blob/sign", "ctf/tilt_A", "ctf/scale", "ctf/bfactor", POSE, SHIFT),
+    *(f"ctf/{name}" for name in _CTF),
+)
 _MM = 1e7  # Å
 
 
@@ -76,6 +81,7 @@ def read_cryosparc(
         )
     if not len(records):
         raise MetadataError(f"{path}: no rows, expected particles; give another file")
+    _refuse_infinite(path, records)
     paths, stack = np.unique(records["blob/path"], return_inverse=True)
     names = [text_of(name) for name in paths]
     optics, optics_index = _optics(path, records, pixel_size, on_event)
@@ -135,6 +141,17 @@ def _optics(
     except MetadataError as error:
         raise MetadataError(f"{path}: {error}") from error
     return groups, index
+
+
+def _refuse_infinite(path: Path, records: Records) -> None:
+    """Fields of numbers that are used have to hold some in each row."""
+    for name in sorted(set(_NUMBERS) & set(field_names(records))):
+        bad = np.flatnonzero(~np.isfinite(records[name].reshape(len(records), -1)).all(axis=1))
+        if len(bad):
+            raise MetadataError(
+                f"{path}: {name} is not finite in row {bad[0] + 1} ({len(bad)} rows), expected "
+                "finite numbers; leave those particles out and export it again"
+            )
 
 
 def _group(number: int, kind: Mapping[Hashable, float]) -> OpticsGroup:

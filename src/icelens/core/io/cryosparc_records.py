@@ -44,7 +44,7 @@ def load_records(path: Path) -> Records:
             )
         if not start:
             raise InputFileError(f"{path}: the file is empty, expected a .cs; export it again")
-        records: Records = np.load(path, allow_pickle=False)
+        records = np.load(path, allow_pickle=False)
     except FileNotFoundError as error:
         raise InputFileError(f"{path}: no such .cs file; check the path") from error
     except (ValueError, OSError, EOFError) as error:
@@ -53,7 +53,8 @@ def load_records(path: Path) -> Records:
             f"{path}: not a readable .cs file ({reason}), expected a numpy array without objects; "
             "export it again"
         ) from error
-    if records.dtype.names is None or records.ndim != 1:
+    # an archive of arrays (.npz) is none either
+    if not isinstance(records, np.ndarray) or records.dtype.names is None or records.ndim != 1:
         raise InputFileError(
             f"{path}: a plain array, expected records of cryoSPARC; check the path"
         )
