@@ -1,4 +1,4 @@
-"""Do images show the map at the poses that they came with? Tells wrong contrast before it harms."""
+"""Whether images show the map at the poses that they came with: wrong contrast is told early."""
 
 from dataclasses import dataclass
 
