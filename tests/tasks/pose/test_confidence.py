@@ -64,6 +64,8 @@ def test_no_threshold_is_made_up_for_one_population() -> None:
     rng = np.random.default_rng(3)
     assert junk_threshold(rng.normal(size=5000)) is None
     assert junk_threshold(rng.random(5)) is None
+    assert junk_threshold(np.zeros(500)) is None
+    assert junk_threshold(np.repeat([0.0, 1.0], 300)) is None
 
 
 def test_drift_is_seen_only_where_it_is() -> None:

@@ -193,6 +193,36 @@ def test_real_processes_give_the_same_as_one(
         (model / "half_2" / "hidden.mrc").rename(model / "half_2" / "map.mrc")
 
 
+@pytest.mark.slow
+def test_pictures_of_noise_are_told_from_what_was_learnt(tmp_path: Path) -> None:
+    star = simulated(tmp_path / "real", 32, snr=None)
+    model = trained(
+        star, tmp_path / "model", halves=False, overfit=32, epochs=150, batch_size=16,
+        max_degree=6, sphere_channels=16, rotation_channels=8, encoder_settings={"channels": 16},
+        grid_order=2, learning_rate=5e-3, ema_decay=0.9,
+    )  # fmt: skip
+    plain = {"refine": False, "reconstruct": False}
+    told = messages(settings(star, model, tmp_path / "same", **plain))
+    assert not any("not what the model learnt" in text for text in told)
+    images = np.random.default_rng(0).normal(size=(32, BOX, BOX)).astype(np.float32)
+    (tmp_path / "noise").mkdir()
+    write_volume(tmp_path / "noise" / "particles_0.mrcs", Volume(images, PIXEL))
+    (tmp_path / "noise" / "particles.star").write_text(star.read_text())
+    noise = tmp_path / "noise" / "particles.star"
+    told = messages(settings(noise, model, tmp_path / "other", **plain))
+    assert any("not what the model learnt" in text for text in told)
+    # and what it learnt it finds again, closer still after refinement
+    run_job(infer, settings(star, model, tmp_path / "refined", angular_range=8.0, map=None))
+    truth = read_particles(star).particles.rotation
+    errors = []
+    for name in ("same", "refined"):
+        found = read_particles(tmp_path / name / "particles.star").particles.rotation
+        trace = np.einsum("rij,rij->r", found, truth)
+        errors.append(np.median(np.degrees(np.arccos(np.clip(0.5 * (trace - 1.0), -1, 1)))))
+    assert errors[0] < 5.0
+    assert errors[1] < errors[0]
+
+
 def stopping_after(count: int) -> Callable[..., None]:
     """Computes so many parts, then is interrupted."""
     done: list[str] = []

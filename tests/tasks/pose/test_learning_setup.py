@@ -11,7 +11,7 @@ from pose_models import GROUP, TINY, simulated
 from icelens.core.data.optics_group import OpticsGroup
 from icelens.core.data.particles import Particles
 from icelens.core.errors import MetadataError
-from icelens.core.events import ignore
+from icelens.core.events import Event, Message, ignore
 from icelens.core.io.image_stacks import ImageReader
 from icelens.core.io.particle_files import read_particles
 from icelens.tasks.pose.learning_setup import (
@@ -19,6 +19,7 @@ from icelens.tasks.pose.learning_setup import (
     fit_settings,
     image_shape,
     labelled_images,
+    warn_of_low_degree,
 )
 from icelens.tasks.pose.network_images import ImageShape
 from icelens.tasks.pose.train_settings import TrainConfig
@@ -104,3 +105,20 @@ def test_every_image_is_seen_in_each_epoch(
 def test_images_learnt_by_heart_are_not_varied() -> None:
     assert augmentation_of(settings(overfit=8)) is None
     assert augmentation_of(settings()) is not None
+
+
+@pytest.mark.parametrize(
+    ("symmetry", "max_degree", "needed"),
+    [
+        ("C1", 2, 0), ("C9", 8, 9), ("C9", 9, 0), ("D7", 6, 7), ("T", 3, 0), ("O", 4, 0),
+        ("O", 3, 4), ("I", 5, 6), ("D30", 24, 30),
+    ],
+)  # fmt: skip
+def test_a_degree_too_low_for_the_symmetry_is_said(
+    symmetry: str, max_degree: int, needed: int
+) -> None:
+    told: list[Event] = []
+    warn_of_low_degree(settings(symmetry=symmetry, max_degree=max_degree), told.append)
+    texts = [event.text for event in told if isinstance(event, Message)]
+    assert bool(texts) == bool(needed)
+    assert all(f"--max-degree {needed} or more" in text for text in texts)

@@ -125,7 +125,8 @@ def junk_threshold(score: npt.ArrayLike, *, seed: int = 0) -> JunkThreshold | No
     from sklearn.mixture import GaussianMixture
 
     values = np.asarray(score, np.float64)[:, None]
-    if len(values) < 2 * LEAST_IN_CONE:
+    # a network that is sure of everything gives one score, which cannot be parted
+    if len(np.unique(values)) < 2 * LEAST_IN_CONE:
         return None
     one = GaussianMixture(1, random_state=seed).fit(values)
     two = GaussianMixture(2, random_state=seed, n_init=3).fit(values)

@@ -1,5 +1,6 @@
 """From settings to what the training loop needs: shape of images, network, lengths."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from pydantic import JsonValue
 from icelens.core.data.particles import Particles
 from icelens.core.errors import CheckpointError, MetadataError
 from icelens.core.events import Message, OnEvent, Progress
+from icelens.core.geometry.symmetry import symmetry_operators
 from icelens.core.io.image_stacks import ImageReader
 from icelens.tasks.pose.augment import Augmentation
 from icelens.tasks.pose.batches import LabelledImages
@@ -27,6 +29,8 @@ from icelens.training.loop import FitSettings
 
 _MASK_SHARE = 0.95
 _CHECKED_AT_ONCE = 256
+_LEAST_FOR_I = 6
+"""Lowest degree of a function that the group of the icosahedron leaves as it is."""
 
 
 def image_shape(config: TrainConfig, particles: Particles) -> ImageShape:
@@ -105,6 +109,7 @@ def make_network(
         "rotation_channels": config.rotation_channels,
     }
     network = build_network(settings, config.symmetry)
+    warn_of_low_degree(config, on_event)
     if start is None:
         return network
     if start.network.settings != network.settings:
@@ -121,6 +126,26 @@ def make_network(
         )
     network.load_state_dict(start.network.state_dict())
     return network
+
+
+def warn_of_low_degree(config: TrainConfig, on_event: OnEvent) -> None:
+    """Say so if harmonics are too coarse to tell how a symmetric particle is turned."""
+    operators = symmetry_operators(config.symmetry)
+    if len(operators) == 1:
+        return
+    # of all but the identity the smallest turn has the largest trace
+    cosine = 0.5 * (operators[1:].diagonal(dim1=1, dim2=2).sum(dim=1).amax() - 1.0)
+    fold = round(2.0 * math.pi / math.acos(float(cosine)))
+    is_icosahedral = config.symmetry.strip().upper().startswith("I")
+    needed = _LEAST_FOR_I if is_icosahedral else fold
+    if config.max_degree < needed:
+        on_event(
+            Message(
+                f"{config.symmetry} needs harmonics up to degree {needed} to tell how a particle "
+                f"is turned, expected --max-degree {needed} or more instead of {config.max_degree}",
+                "warning",
+            )
+        )
 
 
 def start_of(path: Path | None, half_set: int) -> PoseModel | None:
