@@ -296,3 +296,11 @@ def test_refinement_without_a_map_is_refused_before_anything_is_done(tmp_path, m
     with pytest.raises(CheckpointError, match="--no-refine"):
         run_job(watch, settings(tmp_path, lonely, refine=True))
     assert not (tmp_path / "live" / "claims").exists()
+
+
+def test_a_folder_without_matching_files_is_told(tmp_path, model):
+    write_incoming(tmp_path / "in" / "new.star", **halves())
+    heard = []
+    run_job(watch, settings(tmp_path, model, pattern="*.cs"), on_event=heard.append)
+    texts = [event.text for event in heard if isinstance(event, Message)]
+    assert any("no file named *.cs" in text for text in texts)

@@ -86,7 +86,11 @@ def infer(config: InferConfig, run: Run) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     keys = part_keys(setting)
     mark = fingerprint(config)
-    todo = [key for key in keys if not is_done(folder, key.name, mark, resume=run.resume)]
+    todo = [
+        key
+        for key in keys
+        if not is_done(folder, key.name, mark, resume=run.resume, needs_sums=config.reconstruct)
+    ]
     if len(todo) < len(keys):
         run.on_event(Message(f"{len(keys) - len(todo)} of {len(keys)} parts are taken over"))
     if config.workers > 1 and len(todo) > 1:

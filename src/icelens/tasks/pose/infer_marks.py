@@ -7,6 +7,7 @@ from pathlib import Path
 from icelens.core.errors import CheckpointError
 from icelens.tasks.pose.found_poses import FoundPoses
 from icelens.tasks.pose.infer_settings import InferConfig
+from icelens.tasks.pose.sums_file import read_sums
 
 
 def fingerprint(config: InferConfig) -> str:
@@ -23,10 +24,10 @@ def fingerprint(config: InferConfig) -> str:
     return hashlib.sha256(json.dumps([settings, files], sort_keys=True).encode()).hexdigest()
 
 
-def is_done(folder: Path, name: str, mark: str, *, resume: bool) -> bool:
+def is_done(folder: Path, name: str, mark: str, *, resume: bool, needs_sums: bool) -> bool:
     """Whether an earlier run finished a part; else its files go."""
     files = [folder / f"{name}_{kind}.safetensors" for kind in ("poses", "sums")]
-    if resume and _mark_of(files[0]) == mark:
+    if resume and _mark_of(files[0]) == mark and (not needs_sums or _are_whole(files[1])):
         return True
     for each in files:
         each.unlink(missing_ok=True)
@@ -39,3 +40,12 @@ def _mark_of(path: Path) -> str | None:
         return FoundPoses.read(path)[1]
     except CheckpointError:
         return None
+
+
+def _are_whole(path: Path) -> bool:
+    """Whether sums can be read."""
+    try:
+        read_sums(path)
+    except CheckpointError:
+        return False
+    return True

@@ -51,6 +51,14 @@ def watch(config: WatchConfig, run: Run) -> Path:
             worker.save(at_once=True)
             view.renew(is_last=True)
             _say_what_waits(worker, tell)
+            if not incoming.num_seen:
+                tell(
+                    Message(
+                        f"{config.folder}: no file named {config.pattern} is in it or below; is it "
+                        "the right folder, and --pattern the names?",
+                        "warning",
+                    )
+                )
     path = config.output / RESULT_NAME
     return path if path.is_file() else config.output
 

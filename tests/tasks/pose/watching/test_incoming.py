@@ -149,3 +149,8 @@ def test_files_that_vanish_are_forgotten(tmp_path):
     path.unlink()
     assert keys(incoming) == []
     assert time.monotonic() > 0
+
+
+def test_the_folder_of_the_results_is_not_watched_itself(tmp_path):
+    with pytest.raises(InputFileError, match="is also --output"):
+        Incoming(tmp_path, "*.star", settle=0.0, without=tmp_path / "a" / "..")

@@ -67,11 +67,15 @@ class Incoming:
             without: Folder that is left out: our own results must not come in again.
 
         Raises:
-            InputFileError: If there is no such folder.
+            InputFileError: If there is no such folder, or it is the one that is left out.
         """
         if not folder.is_dir():
             raise InputFileError(
                 f"{folder}: no such folder; give the one in which particle files appear"
+            )
+        if folder.resolve() == without.resolve():
+            raise InputFileError(
+                f"{folder}: is also --output, whose files are not taken; choose another --output"
             )
         self._folder = folder
         self._pattern = pattern
@@ -108,6 +112,11 @@ class Incoming:
         return self._looks == 0 or any(
             seen.was_there and now - seen.since < self._settle for seen in self._seen.values()
         )
+
+    @property
+    def num_seen(self) -> int:
+        """Files that matched at the last look, complete or not."""
+        return len(self._seen)
 
     def _entries(self) -> Iterator[Entry]:
         root = self._folder.resolve()
