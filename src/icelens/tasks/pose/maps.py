@@ -27,7 +27,7 @@ def write_maps(
     first, second = sums.get(1), sums.get(2)
     with_images = [each for each in (first, second) if each is not None and _has_images(each)]
     if first is None or second is None or len(with_images) < NUM_HALVES:
-        found = "only one half set has" if with_images else "no half set has"
+        found = "only one half set has" if with_images else "no"
         on_event(Message(f"{found} images to use: no map is reconstructed", "warning"))
         return None
     maps = reconstruct_halves(first, second, symmetry=symmetry, pixel_size=pixel_size)
