@@ -122,3 +122,9 @@ def test_image_numbers_beyond_any_stack_are_refused() -> None:
 def test_lists_of_numbers_are_finite() -> None:
     with pytest.raises(MetadataError, match="rlnEvenZernike is"):
         number_list(PATH, "rlnEvenZernike", "[0.1,nan]")
+
+
+def test_shifts_out_of_any_image_are_refused() -> None:
+    far = table(rlnOriginXAngst=[0.0, 1e300], rlnOriginYAngst=[0.0, 0.0])
+    with pytest.raises(MetadataError, match=r"rlnOriginXAngst or rlnOriginYAngst reaches 1e\+300"):
+        shifts_yx(PATH, far, np.ones(2))

@@ -122,3 +122,29 @@ def test_a_degree_too_low_for_the_symmetry_is_said(
     texts = [event.text for event in told if isinstance(event, Message)]
     assert bool(texts) == bool(needed)
     assert all(f"--max-degree {needed} or more" in text for text in texts)
+
+
+@pytest.mark.parametrize("asked", [{"pixel_size": 1e5}, {"pixel_size": 0.01}])
+def test_pixel_sizes_that_show_nothing_of_the_images_are_refused(asked: dict[str, float]) -> None:
+    with pytest.raises(MetadataError, match=r"--pixel-size .* but the images are 96 Å wide"):
+        image_shape(settings(box_size=32, **asked), particles(OpticsGroup("a", 3.0, 32)))
+
+
+def test_masks_of_few_pixels_are_refused() -> None:
+    with pytest.raises(MetadataError, match="--mask-diameter is 5 Å, less than 4 px"):
+        image_shape(settings(box_size=32, mask_diameter=5.0), particles(OpticsGroup("a", 3.0, 32)))
+
+
+def test_images_that_hold_nothing_are_refused(tmp_path: Path) -> None:
+    file = read_particles(simulated(tmp_path / "sim", count=4))
+    shape = image_shape(settings(), file.particles)
+
+    class Empty(ImageReader):
+        def read(self, rows: Any) -> Any:
+            return np.full_like(super().read(rows), 5.0)
+
+    with pytest.raises(MetadataError, match="each of 4 images holds one value alone"):
+        labelled_images(
+            file.particles, np.arange(4), shape, Empty(file.particles), use_weights=False,
+            on_event=ignore,
+        )  # fmt: skip

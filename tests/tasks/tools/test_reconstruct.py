@@ -353,3 +353,11 @@ def test_images_without_a_stack_are_left_out_where_asked(tmp_path: Path) -> None
     assert reconstruct(first) == 2
     assert reconstruct(first, "--skip-missing") == 0
     assert correlation(read(tmp_path / "map.mrc"), truth().numpy()) > 0.9
+
+
+def test_empty_images_make_no_map(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    star = star_in(tmp_path)
+    write_stack(tmp_path / "images.mrcs", np.zeros((COUNT, BOX, BOX)))
+    assert reconstruct(star, "--halves") == 2
+    assert "its images add up to nothing" in capsys.readouterr().err
+    assert not list(tmp_path.glob("map*"))

@@ -30,6 +30,8 @@ DEFOCUS = ("rlnDefocusU", "rlnDefocusV", "rlnDefocusAngle")
 SMALLEST_DEFOCUS = 100.0
 # A tenth of a millimetre: no particle can be seen so far from focus.
 _LARGEST_DEFOCUS = 1e6
+# Å or px: ten times wider than the widest image of particles.
+_LARGEST_SHIFT = 1e5
 # A few images may be in focus; more were counted in another unit than the rest.
 _FEW = 0.05
 # Of an MRC stack, whose header counts with 32 bits.
@@ -153,10 +155,19 @@ def shifts_yx(path: Path, table: "pandas.DataFrame", pixel_size: Floats) -> tupl
         path: Named in errors.
         table: Of the particles.
         pixel_size: Of each image, `(row,)`.
+
+    Raises:
+        MetadataError: If one leads out of any image.
     """
     in_pixels = not has(table, *ORIGIN_XY) and has(table, *PIXEL_ORIGIN_XY)
     names = PIXEL_ORIGIN_XY if in_pixels else ORIGIN_XY
     origin_xy = np.stack([numbers(path, table, name, 0.0) for name in names], axis=-1)
+    largest = np.abs(origin_xy).max(initial=0.0)
+    if largest > _LARGEST_SHIFT:
+        raise MetadataError(
+            f"{path}: {names[0]} or {names[1]} reaches {largest:g}, expected shifts within the "
+            "images; correct it"
+        )
     return (origin_xy * pixel_size[:, None] if in_pixels else origin_xy)[:, ::-1], in_pixels
 
 

@@ -28,6 +28,10 @@ from icelens.tasks.pose.train_settings import TrainConfig
 from icelens.training.loop import FitSettings
 
 _MASK_SHARE = 0.95
+_MOST_ZOOM = 8.0
+"""Beyond this the images are a dot in the network's box, or a dot of them fills it."""
+_LEAST_MASK = 4
+"""Px; nothing has an orientation in fewer."""
 _CHECKED_AT_ONCE = 256
 _LEAST_FOR_I = 6
 """Lowest degree of a function that the group of the icosahedron leaves as it is."""
@@ -45,12 +49,24 @@ def image_shape(config: TrainConfig, particles: Particles) -> ImageShape:
         # never finer than the data: what is not in the images cannot be seen
         pixel_size = max(extent / config.box_size, float(particles.pixel_size().max()))
     side = config.box_size * pixel_size
+    is_asked = config.pixel_size is not None
+    if is_asked and not extent / _MOST_ZOOM <= side <= extent * _MOST_ZOOM:
+        raise MetadataError(
+            f"--pixel-size {pixel_size:g} Å makes the network's box of {config.box_size} px "
+            f"{side:g} Å wide, but the images are {extent:g} Å wide; leave it out, or choose one "
+            f"near {extent / config.box_size:.3g} Å"
+        )
     diameter = config.mask_diameter or _MASK_SHARE * min(side, extent)
     if diameter > side:
         raise MetadataError(
             f"--mask-diameter is {diameter:g} Å, but the network's box of {config.box_size} px at "
             f"{pixel_size:g} Å/px is {side:g} Å wide; choose a smaller mask, or a larger "
             "--box-size or --pixel-size"
+        )
+    if diameter < _LEAST_MASK * pixel_size:
+        raise MetadataError(
+            f"--mask-diameter is {diameter:g} Å, less than {_LEAST_MASK} px of {pixel_size:g} Å; "
+            "choose one that holds the particle"
         )
     return ImageShape(config.box_size, pixel_size, diameter / 2.0, config.ctf == "phase-flip")
 
@@ -80,6 +96,11 @@ def labelled_images(
     """Read and prepare images with their poses; those that are not finite are left out."""
     images = read_network_images(particles, rows, shape, reader=reader, on_event=on_event)
     is_good = ~np.isin(rows, list(reader.bad_rows))
+    if is_good.any() and not bool((images[torch.from_numpy(is_good)] != 0).any()):
+        raise MetadataError(
+            f"particles: each of {len(rows)} images holds one value alone, expected particles; "
+            "look at the stacks"
+        )
     kept = particles.take(rows[is_good])
     weight = kept.weight if use_weights else np.ones(len(kept))
     if not weight.any():

@@ -40,6 +40,11 @@ def reconstruct_particles(config: ReconstructConfig, run: Run) -> Path:
     mask = _mask(config, plan)
     make_folder(config.output.parent)
     sums = sums_of(plan, config.workers, config.output.parent, run.on_event)
+    if not any(bool((each.values[..., :2] != 0).any()) for each in sums):
+        raise MetadataError(
+            f"{config.particles[0]}: its images add up to nothing, expected density; are they "
+            "empty, or weighted with 0?"
+        )
     if config.halves:
         maps = reconstruct_halves(
             sums[0], sums[1], symmetry=config.symmetry, pixel_size=plan.pixel_size, mask=mask
