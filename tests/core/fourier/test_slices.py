@@ -1,22 +1,11 @@
 import pytest
 import torch
 import torch_fourier_slice
+from blob_volume import blobs
 
 from icelens.core.errors import GeometryError
 from icelens.core.fourier.slices import central_slices, project_volume, slice_source
 from icelens.core.geometry.rotations import random_rotations
-
-
-def blobs(box_size: int, seed: int = 3) -> torch.Tensor:
-    """A smooth, uneven phantom well inside its box."""
-    generator = torch.Generator().manual_seed(seed)
-    axis = torch.arange(box_size) - box_size // 2
-    grid_zyx = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), dim=-1).float()
-    volume = torch.zeros(box_size, box_size, box_size)
-    for _ in range(12):
-        centre = (torch.rand(3, generator=generator) - 0.5) * box_size / 2.5
-        volume += torch.exp(-((grid_zyx - centre) ** 2).sum(-1) / (2 * 1.5**2))
-    return volume
 
 
 def correlation(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

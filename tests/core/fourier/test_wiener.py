@@ -1,5 +1,6 @@
 import pytest
 import torch
+from blob_volume import blobs
 
 from icelens.core.errors import GeometryError, MetadataError
 from icelens.core.fourier.filters import apply_filter, low_pass
@@ -9,18 +10,6 @@ from icelens.core.fourier.slices import central_slices, slice_source
 from icelens.core.fourier.wiener import reconstruct_halves, reconstruct_map, ssnr_of_all
 from icelens.core.geometry.rotations import random_rotations
 from icelens.core.geometry.symmetry import symmetry_operators
-
-
-def blobs(box_size: int, seed: int = 3) -> torch.Tensor:
-    """Points with a smooth edge, uneven, well inside their box."""
-    generator = torch.Generator().manual_seed(seed)
-    axis = torch.arange(box_size) - box_size // 2
-    grid_zyx = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), dim=-1).float()
-    volume = torch.zeros(box_size, box_size, box_size)
-    for _ in range(12):
-        centre = (torch.rand(3, generator=generator) - 0.5) * box_size / 2.5
-        volume += torch.exp(-((grid_zyx - centre) ** 2).sum(-1) / (2 * 1.5**2))
-    return volume
 
 
 def correlation(a: torch.Tensor, b: torch.Tensor) -> float:

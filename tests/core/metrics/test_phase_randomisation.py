@@ -5,11 +5,7 @@ import torch
 from icelens.core.fourier.filters import apply_filter, low_pass
 from icelens.core.fourier.frequencies import frequency_radius
 from icelens.core.metrics.fsc import fourier_shell_correlation
-from icelens.core.metrics.phase_randomisation import (
-    corrected_correlation,
-    masked_correlation,
-    randomise_phases,
-)
+from icelens.core.metrics.phase_randomisation import masked_correlation, randomise_phases
 
 N = 32
 
@@ -42,7 +38,8 @@ def test_correction_brings_shared_noise_of_the_mask_to_zero_but_keeps_signal():
     mask = soft_sphere()
     a, b = (volume + 0.3 * torch.randn(N, N, N) for _ in range(2))
     masked = fourier_shell_correlation(a, b, pixel_size=1.0, mask=mask)
-    corrected = corrected_correlation(a, b, mask, pixel_size=1.0, generator=generator())
+    curves = masked_correlation(a, b, mask, pixel_size=1.0, generator=generator())
+    corrected = curves.corrected
     plain = fourier_shell_correlation(a, b, pixel_size=1.0)
     assert corrected.correlation[1:5].min() > 0.8
     assert corrected.correlation[10:].abs().mean() < 0.15
@@ -52,10 +49,10 @@ def test_correction_brings_shared_noise_of_the_mask_to_zero_but_keeps_signal():
 
 def test_maps_that_agree_everywhere_need_no_correction():
     volume = torch.randn(N, N, N)
-    corrected = corrected_correlation(
+    curves = masked_correlation(
         volume, volume, soft_sphere(), pixel_size=1.0, generator=generator()
     )
-    assert (corrected.correlation > 0.999).all()
+    assert (curves.corrected.correlation > 0.999).all()
 
 
 def test_all_four_curves_belong_together():
@@ -69,5 +66,5 @@ def test_all_four_curves_belong_together():
         curves.randomised.correlation[:3], curves.masked.correlation[:3], atol=0.05
     )
     assert curves.randomised.correlation[9:].abs().mean() < 0.2
-    again = corrected_correlation(a, b, soft_sphere(), pixel_size=1.0, generator=generator())
-    assert torch.equal(again.correlation, curves.corrected.correlation)
+    again = masked_correlation(a, b, soft_sphere(), pixel_size=1.0, generator=generator())
+    assert torch.equal(again.corrected.correlation, curves.corrected.correlation)

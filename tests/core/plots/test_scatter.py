@@ -27,4 +27,6 @@ def test_many_points_are_fainter_than_few() -> None:
 
 
 def test_no_point_is_no_error() -> None:
-    scatter([], [], xlabel="x", ylabel="y").canvas.draw()
+    figure = scatter([], [], xlabel="x", ylabel="y")
+    figure.canvas.draw()
+    assert len(figure.axes[0].collections[0].get_offsets()) == 0

@@ -32,6 +32,7 @@ def test_every_drawn_network_can_be_built_for_its_crops(network: str, seed: int)
     config, _ = drawn(settings(network=network), seed)
     built = build_network({"architecture": network, **config.network_settings}, 3)
     built.check_box(config.crop_size)
+    assert all(side % built.box_multiple == 0 for side in config.crop_size)
 
 
 def test_windowed_attention_gets_boxes_it_can_halve() -> None:

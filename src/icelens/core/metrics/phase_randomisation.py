@@ -51,28 +51,6 @@ class MaskedCorrelation:
     corrected: ShellCorrelation
 
 
-def corrected_correlation(
-    map_1: Float[Tensor, "z y x"],
-    map_2: Float[Tensor, "z y x"],
-    mask: Float[Tensor, "z y x"],
-    *,
-    pixel_size: float,
-    generator: torch.Generator,
-    region: Float[Tensor, "z y x_half"] | None = None,
-    reliable_to: float = 0.8,
-) -> ShellCorrelation:
-    """Masked correlation less what the mask makes; see `masked_correlation`."""
-    return masked_correlation(
-        map_1,
-        map_2,
-        mask,
-        pixel_size=pixel_size,
-        generator=generator,
-        region=region,
-        reliable_to=reliable_to,
-    ).corrected
-
-
 def masked_correlation(
     map_1: Float[Tensor, "z y x"],
     map_2: Float[Tensor, "z y x"],

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from icelens.core.errors import IcelensError
 from icelens.jobs.config import Config
+from icelens.jobs.named_settings import validated
 from icelens.jobs.registry import did_you_mean
-from icelens.tasks.pick.named_settings import validated
 from icelens.tasks.pick.voxel_target import VoxelTarget
 
 SMOOTH = 1e-5

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from icelens.core.errors import GeometryError, IcelensError
 from icelens.jobs.config import Config
+from icelens.jobs.named_settings import validated
 from icelens.jobs.registry import did_you_mean
 from icelens.tasks.pick.architectures.attention_unet import (
     AttentionUNetSettings,
@@ -23,7 +24,6 @@ from icelens.tasks.pick.architectures.mednext import MedNeXtSettings, build_medn
 from icelens.tasks.pick.architectures.segresnet import SegResNetSettings, build_segresnet
 from icelens.tasks.pick.architectures.swinunetr import SwinUNETRSettings, build_swinunetr
 from icelens.tasks.pick.architectures.unet import UNetSettings, build_unet
-from icelens.tasks.pick.named_settings import validated
 from icelens.training.networks.convolution_3d import is_misread
 
 ENTRY_POINT_GROUP = "icelens.networks"

@@ -14,7 +14,7 @@ from icelens.core.metrics.fsc import (
     mean_correlation,
     resolution_at,
 )
-from icelens.core.metrics.phase_randomisation import corrected_correlation
+from icelens.core.metrics.phase_randomisation import masked_correlation
 from icelens.core.optics.missing_wedge import TiltScheme, measured_mask
 from icelens.core.plots.curves import fsc_curves
 from icelens.jobs.run import Run
@@ -49,9 +49,9 @@ def correlate_files(config: FscConfig, run: Run) -> tuple[Curves, dict[str, dict
     if mask is not None:
         run.citations.append("chen2013highresolution")
         generator = torch.Generator().manual_seed(config.seed)
-        curves["corrected"] = corrected_correlation(
+        curves["corrected"] = masked_correlation(
             *tensors, mask, pixel_size=p, generator=generator
-        )
+        ).corrected
     if tilts is not None:
         measured = measured_mask(map_1.shape, tilts)
         for name, region in (("measured", measured), ("missing", 1.0 - measured)):

@@ -88,7 +88,7 @@ def test_small_boxes_get_enough_angles_for_high_degrees(box_size: int) -> None:
     [
         ({"encoder": "unett"}, "C1", "unett: no such encoder; did you mean unet"),
         ({"encoder": "transformer"}, "C1", "known: convmixer, polar, resnet, unet"),
-        ({"encoders": "unet"}, "C1", "no setting encoders, it has encoder, box_size"),
+        ({"encoders": "unet"}, "C1", "no setting encoders; it has encoder, box_size"),
         ({"box_size": 40}, "C1", "box_size is 40, expected a multiple of 16"),
         ({"box_size": 0}, "C1", "box_size is 0"),
         ({"box_size": "large"}, "C1", "box_size is 'large'"),
@@ -97,7 +97,7 @@ def test_small_boxes_get_enough_angles_for_high_degrees(box_size: int) -> None:
         (
             {"encoder_settings": {"chanels": 3}},
             "C1",
-            "polar: no setting chanels, it has sigmas, ch",
+            "polar: no setting chanels; it has sigmas, ch",
         ),
         ({"encoder_settings": {"channels": 0}}, "C1", "encoder polar: channels is 0"),
         ({"encoder_settings": {"sigmas": [3, 1]}}, "C1", "expected widths in rising order"),

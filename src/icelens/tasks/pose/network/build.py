@@ -11,8 +11,8 @@ from torch import nn
 
 from icelens.core.errors import IcelensError
 from icelens.core.geometry.symmetry import symmetry_operators
+from icelens.jobs.named_settings import validated
 from icelens.jobs.registry import did_you_mean
-from icelens.tasks.pose.network import network_settings
 from icelens.tasks.pose.network.cartesian_encoder import Body, CartesianEncoder
 from icelens.tasks.pose.network.convmixer_encoder import ConvMixer
 from icelens.tasks.pose.network.encoder import NUM_CHANNELS, Encoder
@@ -90,7 +90,7 @@ def build_network(settings: Mapping[str, JsonValue], symmetry: str) -> RotationN
         IcelensError: If an encoder, a setting or the symmetry is unknown, or they do not go
             together.
     """
-    chosen = network_settings.validated("network", NetworkSettings, settings)
+    chosen = validated("network", NetworkSettings, settings)
     operators = symmetry_operators(symmetry)
     encoder, given = _encoder(chosen)
     return RotationNetwork(
@@ -109,9 +109,7 @@ def _encoder(chosen: NetworkSettings) -> tuple[Encoder, dict[str, JsonValue]]:
     min_angles = 2 * chosen.max_degree + 1
     if name in ENCODERS:
         kind = ENCODERS[name]
-        known = network_settings.validated(
-            f"encoder {name}", kind.settings_type, chosen.encoder_settings
-        )
+        known = validated(f"encoder {name}", kind.settings_type, chosen.encoder_settings)
         return kind.build(box_size, min_angles, known.model_dump()), known.model_dump(mode="json")
     offered = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
     if name not in offered:

@@ -1,14 +1,10 @@
 """Settings of the network that finds poses, and of each encoder of ours."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, ValidationError, field_validator
+from pydantic import Field, JsonValue, field_validator
 
-from icelens.core.errors import IcelensError
 from icelens.jobs.config import Config
-
-ConfigT = TypeVar("ConfigT", bound=Config)
 
 SIGMAS = (0.7, 1.5, 3.0)
 """Widths of the Gaussian bank in px."""
@@ -101,25 +97,3 @@ class ConvMixerSettings(EncoderSettings):
         if kernel % 2 == 0:
             raise ValueError("expected an odd number")
         return kernel
-
-
-def validated(what: str, settings_type: type[ConfigT], given: Mapping[str, Any]) -> ConfigT:
-    """Make settings from `given`; what it does not say takes its default.
-
-    Raises:
-        IcelensError: If a name is unknown, listing those there are, or a value impossible.
-    """
-    known = list(settings_type.model_fields)
-    unknown = [str(key) for key in given if key not in known]
-    if unknown:
-        raise IcelensError(
-            f"{what}: no setting {', '.join(unknown)}, it has {', '.join(known)}; change the name"
-        )
-    try:
-        return settings_type.model_validate(dict(given))
-    except ValidationError as error:
-        found = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in found["loc"])
-        value = " ".join(repr(found["input"]).split())
-        expected = found["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
-        raise IcelensError(f"{what}: {place} is {value}, {expected}; change it") from error

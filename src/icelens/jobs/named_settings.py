@@ -34,5 +34,5 @@ def validated(what: str, settings_type: type[ConfigT], given: Mapping[str, Any])
         found = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in found["loc"])
         value = " ".join(repr(found["input"]).split())
-        expected = found["msg"].replace("Input should be", "expected")
+        expected = found["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
         raise IcelensError(f"{what}: {place} is {value}, {expected}; change it") from error

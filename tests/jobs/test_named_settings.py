@@ -5,7 +5,7 @@ from pydantic import Field
 
 from icelens.core.errors import IcelensError
 from icelens.jobs.config import Config
-from icelens.tasks.pick.named_settings import validated
+from icelens.jobs.named_settings import validated
 
 
 class Size(Config):
