@@ -18,15 +18,15 @@ from icelens.core.geometry.rotations import random_rotations, rotation_distance
 from icelens.core.geometry.so3_ball import rotation_from_vector
 from icelens.core.geometry.symmetry import symmetry_operators
 from icelens.core.optics.particle_ctf import particle_ctf
+from icelens.core.refinement.noise import noise_spectrum
+from icelens.core.refinement.refiner import Refiner
+from icelens.core.refinement.refiner_settings import RefinerSettings
 from icelens.core.simulate.chains import generated_species
 from icelens.core.simulate.particles import simulator_for
 from icelens.core.volumes.to_box import to_box
 from icelens.tasks.pose.distribution import DistributionReader
 from icelens.tasks.pose.network.build import build_network
 from icelens.tasks.pose.objective import PoseBatch, PoseObjective
-from icelens.tasks.pose.refinement.noise import noise_spectrum
-from icelens.tasks.pose.refinement.refiner import Refiner
-from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
 from icelens.training.checkpoint import save_checkpoint
 from icelens.training.device import choose_compute, keep_freed_memory
 from icelens.training.learner import InPrecision

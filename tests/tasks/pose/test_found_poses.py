@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from icelens.core.refinement.pose_table import PoseTable
 from icelens.tasks.pose.found_poses import FoundPoses, NetworkPoses, joined
-from icelens.tasks.pose.refinement.pose_table import PoseTable
 
 
 def found(rows: list[int], top_k: int = 2) -> FoundPoses:

@@ -13,6 +13,7 @@ from pose_models import TINY
 from icelens.core.data.particles import Particles
 from icelens.core.events import Event, Message
 from icelens.core.geometry.rotations import random_rotations
+from icelens.core.refinement.pose_table import PoseTable
 from icelens.jobs.run import Run
 from icelens.tasks.pose.confidence import DirectionalScores
 from icelens.tasks.pose.found_poses import FoundPoses, NetworkPoses
@@ -20,7 +21,6 @@ from icelens.tasks.pose.infer_report import report_inference
 from icelens.tasks.pose.model import PoseModel
 from icelens.tasks.pose.network.build import build_network
 from icelens.tasks.pose.network_images import ImageShape
-from icelens.tasks.pose.refinement.pose_table import PoseTable
 
 COUNT = 400
 

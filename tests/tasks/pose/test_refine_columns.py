@@ -5,8 +5,8 @@ from pose_world import make_world
 
 from icelens.core.geometry.relion_angles import matrices_from_relion_angles
 from icelens.core.io.particle_files import new_particle_file
+from icelens.core.refinement.pose_table import PoseTable
 from icelens.tasks.pose.refine_columns import columns_of
-from icelens.tasks.pose.refinement.pose_table import PoseTable
 
 
 def test_columns_hold_given_and_further_poses() -> None:

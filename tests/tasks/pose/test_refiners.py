@@ -7,8 +7,8 @@ from pose_world import BOX, PIXEL, make_world, written
 
 from icelens.core.io.image_stacks import ImageReader
 from icelens.core.optics.image_source import ImageSource
+from icelens.core.refinement.refiner_settings import RefinerSettings
 from icelens.tasks.pose.refine_reference import Reference
-from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
 from icelens.tasks.pose.refiners import refiners_for
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from icelens.tasks.pose.refinement.pose_table import PoseTable
+from icelens.core.refinement.pose_table import PoseTable
 from icelens.training.checkpoint import read_tensors, save_checkpoint
 
 Floats = npt.NDArray[np.float64]

@@ -13,14 +13,14 @@ from icelens.core.fourier.insertion import SliceSums
 from icelens.core.fourier.particle_sums import insert_particles, of_one_optics_group
 from icelens.core.io.image_stacks import ImageReader
 from icelens.core.optics.image_source import ImageSource
+from icelens.core.refinement.pose_table import PoseTable
+from icelens.core.refinement.refiner import Refiner
+from icelens.core.refinement.refiner_settings import RefinerSettings
 from icelens.tasks.pose.found_poses import FoundPoses, NetworkPoses
 from icelens.tasks.pose.infer_settings import PosingConfig
 from icelens.tasks.pose.model import PoseModel
 from icelens.tasks.pose.predict import predict
 from icelens.tasks.pose.refine_reference import read_reference
-from icelens.tasks.pose.refinement.pose_table import PoseTable
-from icelens.tasks.pose.refinement.refiner import Refiner
-from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
 from icelens.tasks.pose.refiners import refiners_for
 from icelens.tasks.pose.zscores import zscores_of
 from icelens.training.device import Compute

@@ -17,6 +17,11 @@ from icelens.core.io.image_stacks import ImageReader
 from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.particle_files import read_particles, write_particles
 from icelens.core.optics.image_source import ImageSource
+from icelens.core.refinement.calibration import ImageGrid, grouped_rows, sample_of
+from icelens.core.refinement.given_poses import agreement_with
+from icelens.core.refinement.pass_over import refine_rows
+from icelens.core.refinement.pose_table import PoseTable
+from icelens.core.refinement.refiner_settings import RefinerSettings
 from icelens.jobs.run import Run
 from icelens.tasks.pose.maps import MAP_NAMES
 from icelens.tasks.pose.refine_columns import columns_of
@@ -28,11 +33,6 @@ from icelens.tasks.pose.refine_halves import (
 )
 from icelens.tasks.pose.refine_reference import Reference, first_references
 from icelens.tasks.pose.refine_settings import RefineConfig
-from icelens.tasks.pose.refinement.calibration import ImageGrid, grouped_rows, sample_of
-from icelens.tasks.pose.refinement.given_poses import agreement_with
-from icelens.tasks.pose.refinement.pass_over import refine_rows
-from icelens.tasks.pose.refinement.pose_table import PoseTable
-from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
 from icelens.tasks.pose.refiners import refiners_for
 from icelens.training.device import choose_compute, use_threads
 

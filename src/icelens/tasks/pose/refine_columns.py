@@ -7,7 +7,7 @@ from icelens.core.data.particle_file import ParticleFile
 from icelens.core.geometry.relion_angles import relion_angles_from_matrices
 from icelens.core.io.particle_columns import ANGLES, ORIGIN
 from icelens.core.io.tilt_stack_tables import origins
-from icelens.tasks.pose.refinement.pose_table import PoseTable
+from icelens.core.refinement.pose_table import PoseTable
 
 Floats = npt.NDArray[np.float64]
 

@@ -15,10 +15,10 @@ from icelens.core.fourier.particle_sums import insert_particles
 from icelens.core.fourier.wiener import HalfMaps, reconstruct_halves
 from icelens.core.optics.correction import radial
 from icelens.core.optics.image_source import ImageSource
+from icelens.core.refinement.reference import masked_reference
 from icelens.tasks.pose.maps import save_halves
 from icelens.tasks.pose.refine_reference import Reference
 from icelens.tasks.pose.refine_settings import RefineConfig
-from icelens.tasks.pose.refinement.reference import masked_reference
 
 Integers = npt.NDArray[np.int64]
 

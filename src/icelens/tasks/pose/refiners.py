@@ -4,10 +4,10 @@ import numpy as np
 import numpy.typing as npt
 
 from icelens.core.optics.image_source import ImageSource
+from icelens.core.refinement.calibration import ImageGrid, grouped_rows, refiner_on
+from icelens.core.refinement.refiner import Refiner
+from icelens.core.refinement.refiner_settings import RefinerSettings
 from icelens.tasks.pose.refine_reference import Reference
-from icelens.tasks.pose.refinement.calibration import ImageGrid, grouped_rows, refiner_on
-from icelens.tasks.pose.refinement.refiner import Refiner
-from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
 
 
 def refiners_for(

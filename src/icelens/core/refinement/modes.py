@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from icelens.tasks.pose.refinement.climb import Candidates, curvature
-from icelens.tasks.pose.refinement.matched import TURNS
+from icelens.core.refinement.climb import Candidates, curvature
+from icelens.core.refinement.matched import TURNS
 
 
 def ranked(

@@ -5,8 +5,8 @@ import torch
 
 from icelens.core.geometry.so3_ball import rotation_from_vector
 from icelens.core.geometry.symmetry import symmetry_operators
-from icelens.tasks.pose.refinement.climb import Candidates
-from icelens.tasks.pose.refinement.modes import (
+from icelens.core.refinement.climb import Candidates
+from icelens.core.refinement.modes import (
     best_distinct,
     distinct,
     entropy,

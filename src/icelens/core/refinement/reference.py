@@ -103,7 +103,7 @@ def _blend(
 
 
 def slice_table(
-    volume: Float[Tensor, "n n n"], *, radius: int, padding: int, is_linear: bool
+    volume: Float[Tensor, "z y x"], *, radius: int, padding: int, is_linear: bool
 ) -> SliceTable:
     """Lay out the transform of a map up to a radius.
 

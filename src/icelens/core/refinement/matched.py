@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Complex, Float, Int
 from torch import Tensor
 
-from icelens.tasks.pose.refinement.reference import SliceTable
+from icelens.core.refinement.reference import SliceTable
 
 TURNS = 3
 """The first rows of a Gram matrix: turns about the axes of the frame."""

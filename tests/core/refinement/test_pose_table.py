@@ -2,8 +2,8 @@ import numpy as np
 import torch
 from pose_world import PIXEL, World
 
-from icelens.tasks.pose.refinement.pose_table import PoseTable
-from icelens.tasks.pose.refinement.refined import Refined
+from icelens.core.refinement.pose_table import PoseTable
+from icelens.core.refinement.refined import Refined
 
 
 def _refined(num: int, top_k: int, *, num_images: int = 0) -> Refined:

@@ -4,10 +4,10 @@ import torch
 from pose_world import World
 
 from icelens.core.geometry.rotations import rotation_distance
-from icelens.tasks.pose.refinement.climb import Candidates, climb, curvature, scores
-from icelens.tasks.pose.refinement.matched import Images
-from icelens.tasks.pose.refinement.reference import slice_table
-from icelens.tasks.pose.refinement.samples import disc_samples
+from icelens.core.refinement.climb import Candidates, climb, curvature, scores
+from icelens.core.refinement.matched import Images
+from icelens.core.refinement.reference import slice_table
+from icelens.core.refinement.samples import disc_samples
 
 
 def _problem(world: World) -> Images:

@@ -6,8 +6,8 @@ from icelens.core.errors import GeometryError
 from icelens.core.fourier.slices import central_slices, slice_source
 from icelens.core.geometry.rotations import random_rotations
 from icelens.core.geometry.so3_ball import rotation_from_vector
-from icelens.tasks.pose.refinement.reference import masked_reference, slice_table
-from icelens.tasks.pose.refinement.samples import disc_samples
+from icelens.core.refinement.reference import masked_reference, slice_table
+from icelens.core.refinement.samples import disc_samples
 
 
 @pytest.mark.parametrize(("box_size", "radius"), [(24, 12), (25, 12), (24, 6)])

@@ -10,20 +10,20 @@ from torch import Tensor
 from icelens.core.errors import GeometryError
 from icelens.core.geometry.so3_ball import rotation_from_vector, so3_ball
 from icelens.core.geometry.symmetry import symmetry_operators
-from icelens.tasks.pose.refinement.climb import Candidates, climb, examined
-from icelens.tasks.pose.refinement.coarse_resolution import coarse_radius
-from icelens.tasks.pose.refinement.matched import Images
-from icelens.tasks.pose.refinement.modes import best_distinct, entropy, ranked
-from icelens.tasks.pose.refinement.reference import (
+from icelens.core.refinement.climb import Candidates, climb, examined
+from icelens.core.refinement.coarse_resolution import coarse_radius
+from icelens.core.refinement.matched import Images
+from icelens.core.refinement.modes import best_distinct, entropy, ranked
+from icelens.core.refinement.reference import (
     NEAREST_PADDING,
     TRILINEAR_PADDING,
     masked_reference,
     slice_table,
 )
-from icelens.tasks.pose.refinement.refined import Refined, ranked_poses
-from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
-from icelens.tasks.pose.refinement.samples import disc_samples
-from icelens.tasks.pose.refinement.search import search, shift_grid
+from icelens.core.refinement.refined import Refined, ranked_poses
+from icelens.core.refinement.refiner_settings import RefinerSettings
+from icelens.core.refinement.samples import disc_samples
+from icelens.core.refinement.search import search, shift_grid
 
 
 class Refiner:

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icelens.core.errors import GeometryError
-from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
+from icelens.core.refinement.refiner_settings import RefinerSettings
 
 _HOLE = 0.65
 """Steps from a rotation of the ball to its nearest point, at most (`so3_ball`)."""

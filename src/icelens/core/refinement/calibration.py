@@ -22,11 +22,11 @@ from icelens.core.fourier.transforms import image_from_rfft
 from icelens.core.optics.correction import radial
 from icelens.core.optics.image_source import ImageSource
 from icelens.core.optics.particle_ctf import slice_axes
-from icelens.tasks.pose.refinement.noise import amplitude_profile, noise_spectrum, shell_means
-from icelens.tasks.pose.refinement.pass_over import refine_rows
-from icelens.tasks.pose.refinement.pose_table import PoseTable
-from icelens.tasks.pose.refinement.refiner import Refiner
-from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
+from icelens.core.refinement.noise import amplitude_profile, noise_spectrum, shell_means
+from icelens.core.refinement.pass_over import refine_rows
+from icelens.core.refinement.pose_table import PoseTable
+from icelens.core.refinement.refiner import Refiner
+from icelens.core.refinement.refiner_settings import RefinerSettings
 
 Integers = npt.NDArray[np.int64]
 

@@ -10,9 +10,9 @@ from icelens.core.errors import GeometryError, MetadataError
 from icelens.core.geometry.rotations import rotation_distance
 from icelens.core.geometry.so3_ball import rotation_from_vector
 from icelens.core.geometry.symmetry import symmetry_operators
-from icelens.tasks.pose.refinement.refined import Refined
-from icelens.tasks.pose.refinement.refiner import Refiner
-from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
+from icelens.core.refinement.refined import Refined
+from icelens.core.refinement.refiner import Refiner
+from icelens.core.refinement.refiner_settings import RefinerSettings
 
 SETTINGS = RefinerSettings(angular_range=8.0, angular_step=3.0, max_shift=12.0)
 

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from icelens.core.geometry.rotations import rotation_distance
 from icelens.core.geometry.so3_ball import rotation_from_vector
-from icelens.tasks.pose.refinement.matched import TURNS, Images, gram_matrices
-from icelens.tasks.pose.refinement.reference import SliceTable
+from icelens.core.refinement.matched import TURNS, Images, gram_matrices
+from icelens.core.refinement.reference import SliceTable
 
 _FIRST_DAMPING = 1e-2
 _CALMER, _STRONGER = 0.2, 8.0

@@ -9,8 +9,8 @@ from icelens.core.fourier.filters import apply_filter
 from icelens.core.io.image_stacks import ImageReader
 from icelens.core.optics.correction import radial
 from icelens.core.optics.image_source import ImageSource
-from icelens.tasks.pose.refinement.calibration import ImageGrid, refiner_on, sample_of
-from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
+from icelens.core.refinement.calibration import ImageGrid, refiner_on, sample_of
+from icelens.core.refinement.refiner_settings import RefinerSettings
 
 SETTINGS = RefinerSettings(angular_range=4.0, angular_step=4.0, max_shift=12.0)
 GRID = ImageGrid(BOX, PIXEL, (1.0, 0.0, 0.0, 1.0))

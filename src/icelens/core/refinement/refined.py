@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from icelens.tasks.pose.refinement.climb import Candidates
-from icelens.tasks.pose.refinement.matched import Images
-from icelens.tasks.pose.refinement.modes import distinct, ranked, widths_and_masses
+from icelens.core.refinement.climb import Candidates
+from icelens.core.refinement.matched import Images
+from icelens.core.refinement.modes import distinct, ranked, widths_and_masses
 
 
 @dataclass(frozen=True, eq=False)

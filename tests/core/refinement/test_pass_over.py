@@ -12,11 +12,11 @@ from icelens.core.io.image_stacks import ImageReader
 from icelens.core.io.particle_files import read_particles
 from icelens.core.io.volumes import open_volume
 from icelens.core.optics.image_source import ImageSource
-from icelens.tasks.pose.refinement.noise import noise_spectrum
-from icelens.tasks.pose.refinement.pass_over import batches_of, refine_rows
-from icelens.tasks.pose.refinement.pose_table import PoseTable
-from icelens.tasks.pose.refinement.refiner import Refiner
-from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
+from icelens.core.refinement.noise import noise_spectrum
+from icelens.core.refinement.pass_over import batches_of, refine_rows
+from icelens.core.refinement.pose_table import PoseTable
+from icelens.core.refinement.refiner import Refiner
+from icelens.core.refinement.refiner_settings import RefinerSettings
 
 SETTINGS = RefinerSettings(angular_range=6.0, angular_step=3.0, max_shift=12.0)
 

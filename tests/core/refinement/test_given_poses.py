@@ -9,7 +9,7 @@ from icelens.core.data.volume import Volume
 from icelens.core.io.image_stacks import ImageReader
 from icelens.core.io.volumes import write_volume
 from icelens.core.optics.image_source import ImageSource
-from icelens.tasks.pose.refinement.given_poses import Agreement, agreement_with
+from icelens.core.refinement.given_poses import Agreement, agreement_with
 
 
 def _source(world: World, folder: Path, factor: float) -> ImageSource:

@@ -3,7 +3,7 @@ import torch
 
 from icelens.core.errors import GeometryError
 from icelens.core.fourier.transforms import image_from_rfft, image_rfft
-from icelens.tasks.pose.refinement.noise import amplitude_profile, noise_spectrum
+from icelens.core.refinement.noise import amplitude_profile, noise_spectrum
 
 
 def _coloured(count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:

@@ -7,8 +7,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from icelens.core.geometry.so3_ball import rotation_from_vector
-from icelens.tasks.pose.refinement.matched import Images, ramps
-from icelens.tasks.pose.refinement.reference import SliceTable
+from icelens.core.refinement.matched import Images, ramps
+from icelens.core.refinement.reference import SliceTable
 
 _IN_CACHE, _ON_DEVICE = 130_000, 32_000_000
 """Samples of slices compared together: those of a CPU stay in its cache."""

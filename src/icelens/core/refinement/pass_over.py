@@ -9,8 +9,8 @@ import torch
 
 from icelens.core.data.particles import Particles
 from icelens.core.optics.image_source import ImageSource
-from icelens.tasks.pose.refinement.pose_table import PoseTable
-from icelens.tasks.pose.refinement.refiner import Refiner
+from icelens.core.refinement.pose_table import PoseTable
+from icelens.core.refinement.refiner import Refiner
 
 Integers = npt.NDArray[np.int64]
 

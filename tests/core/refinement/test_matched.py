@@ -4,9 +4,9 @@ from pose_world import World, blobs
 from icelens.core.fourier.shift import shift_images
 from icelens.core.geometry.rotations import random_rotations
 from icelens.core.geometry.so3_ball import rotation_from_vector
-from icelens.tasks.pose.refinement.matched import Images, gram_matrices, ramps
-from icelens.tasks.pose.refinement.reference import SliceTable, slice_table
-from icelens.tasks.pose.refinement.samples import disc_samples
+from icelens.core.refinement.matched import Images, gram_matrices, ramps
+from icelens.core.refinement.reference import SliceTable, slice_table
+from icelens.core.refinement.samples import disc_samples
 
 
 def _images(world: World, stage: torch.Tensor | None = None, num_images: int = 1) -> Images:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from icelens.core.data.particles import Particles
-from icelens.tasks.pose.refinement.refined import Refined
+from icelens.core.refinement.refined import Refined
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

@@ -3,10 +3,10 @@ import torch
 from pose_world import World
 
 from icelens.core.geometry.so3_ball import rotation_from_vector, so3_ball
-from icelens.tasks.pose.refinement.matched import Images
-from icelens.tasks.pose.refinement.reference import slice_table
-from icelens.tasks.pose.refinement.samples import disc_samples
-from icelens.tasks.pose.refinement.search import search, shift_grid
+from icelens.core.refinement.matched import Images
+from icelens.core.refinement.reference import slice_table
+from icelens.core.refinement.samples import disc_samples
+from icelens.core.refinement.search import search, shift_grid
 
 
 @pytest.mark.parametrize("num_axes", [2, 3])

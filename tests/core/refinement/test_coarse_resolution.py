@@ -3,8 +3,8 @@ import torch
 from pose_world import blobs
 
 from icelens.core.errors import GeometryError
-from icelens.tasks.pose.refinement.coarse_resolution import coarse_radius
-from icelens.tasks.pose.refinement.refiner_settings import RefinerSettings
+from icelens.core.refinement.coarse_resolution import coarse_radius
+from icelens.core.refinement.refiner_settings import RefinerSettings
 
 
 def test_finer_steps_and_smaller_particles_are_searched_at_finer_resolution() -> None:

@@ -3,7 +3,7 @@ import torch
 
 from icelens.core.errors import GeometryError
 from icelens.core.fourier.transforms import image_rfft
-from icelens.tasks.pose.refinement.samples import disc_samples
+from icelens.core.refinement.samples import disc_samples
 
 
 @pytest.mark.parametrize("box_size", [16, 17])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Complex, Float, Int
+from jaxtyping import Float, Int, Num
 from torch import Tensor
 
 from icelens.core.errors import GeometryError
@@ -34,9 +34,7 @@ class DiscSamples:
         """How many of the first samples lie within a smaller radius."""
         return int((self.shell <= radius).sum())
 
-    def of(
-        self, image_rfft: Complex[Tensor, "*batch y x_half"]
-    ) -> Complex[Tensor, "*batch sample"]:
+    def of(self, image_rfft: Num[Tensor, "*batch y x_half"]) -> Num[Tensor, "*batch sample"]:
         """The samples of half transforms, or of real weights on them."""
         return image_rfft.flatten(-2).index_select(-1, self.index)
 
