@@ -68,7 +68,7 @@ def potential_in_box(
 
 
 def box_that_holds(
-    positions: Sequence[Float[Tensor, "point 3"]],
+    positions: Sequence[Float[Tensor, "_ 3"]],
     centre_xyz: Float[Tensor, "3"],
     pixel_size: float,
 ) -> int:
