@@ -43,7 +43,9 @@ def test_volumes_are_the_central_block_of_their_transform(side, box_size):
 def test_smooth_blob_keeps_place_and_height(side, box_size):
     def blob(count: int) -> torch.Tensor:
         axis = (torch.arange(count) - count // 2) * (side / count)
-        return 5.0 * torch.exp(-((axis[:, None] - 4.0) ** 2 + (axis + 3.0) ** 2) / (2 * 4.0**2)) + 7.0
+        return (
+            5.0 * torch.exp(-((axis[:, None] - 4.0) ** 2 + (axis + 3.0) ** 2) / (2 * 4.0**2)) + 7.0
+        )
 
     small = crop_images(blob(side), box_size)
     assert torch.allclose(small, blob(box_size), atol=2e-3)

@@ -26,8 +26,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 PIXEL_SIZE = "rlnImagePixelSize"
-PHASE_FLIPPED = "rlnCtfDataArePhaseFlipped"
-"""RELION's name for it in its own files; of particles, of a group if there are any."""
+PHASE_FLIPPED = "rlnCtfDataArePhaseFlipped"  # of groups, or of particles where there are none
 DETECTOR = ("rlnDetectorPixelSize", "rlnMagnification")
 MAGNIFICATION = ("rlnMagMat00", "rlnMagMat01", "rlnMagMat10", "rlnMagMat11")
 _OLD_MAGNIFICATION = ("rlnMat00", "rlnMat01", "rlnMat10", "rlnMat11")
@@ -208,7 +207,6 @@ def _group(path: Path, record: Mapping[str, Any], box: int, *, has_ctf: bool) ->
         (1.0, 0.0, 0.0, 1.0) if mag is None else [_number(path, record, m, 0.0) for m in mag]
     )
     odd, even = (_list(path, record, name) for name in ("rlnOddZernike", "rlnEvenZernike"))
-    is_premultiplied = bool(_number(path, record, "rlnCtfDataAreCtfPremultiplied", 0.0))
     size = _number(path, record, PIXEL_SIZE, 0.0)
     try:
         return OpticsGroup(
@@ -223,7 +221,7 @@ def _group(path: Path, record: Mapping[str, Any], box: int, *, has_ctf: bool) ->
             odd_zernike=odd,
             even_zernike=even,
             magnification=(xx, xy, yx, yy),
-            is_premultiplied=is_premultiplied,
+            is_premultiplied=bool(_number(path, record, "rlnCtfDataAreCtfPremultiplied", 0.0)),
             is_phase_flipped=bool(_number(path, record, PHASE_FLIPPED, 0.0)),
         )
     except MetadataError as error:

@@ -37,7 +37,8 @@ def particle_ctf(
 
     Astigmatism, phase plate, B-factor, scale, even Zernike polynomials and anisotropic
     magnification are in it; for images that were multiplied by their CTF it is the CTF all the
-    same, for those whose phases were flipped its absolute value. The defocus at an angle `a` from x towards y is `(U + V) / 2 + (U - V) / 2 cos 2(a - A)`.
+    same, for those whose phases were flipped its absolute value. The defocus at an angle `a` from x
+    towards y is `(U + V) / 2 + (U - V) / 2 cos 2(a - A)`.
 
     Args:
         particles: All images.
