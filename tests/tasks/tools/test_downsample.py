@@ -156,38 +156,36 @@ def test_names_with_blanks_letters_and_links_work(tmp_path):
     assert images_of(folder / "kleine Teilchen.star").shape == (2, 8, 8)
 
 
+SPOILED = {
+    "NaN": np.full((4, 16, 16), np.nan, np.float32),
+    "not square": np.ones((4, 16, 18), np.float32),
+    "other box": np.ones((4, 18, 18), np.float32),
+}
+
+
 def prepared(kind: str, folder: Path) -> tuple[Path, Path, list[str]]:
     """A hostile input: what is given, where it goes, and further words."""
-    star = write_noise_star(folder / "all.star", (4,), (GROUP,))
+    star, output = write_noise_star(folder / "all.star", (4,), (GROUP,)), folder / "small.star"
     stack = folder / "all_0.mrcs"
-    output, words = folder / "small.star", list[str]()
-    if kind == "upsampling":
-        words = ["--box-size", "20"]
+    if kind in SPOILED:
+        write_volume(stack, Volume(SPOILED[kind], 2.806))
     elif kind == "missing stack":
         stack.unlink()
-    elif kind == "NaN":
-        write_volume(stack, Volume(np.full((4, 16, 16), np.nan, np.float32), 2.806))
-    elif kind == "truncated":
-        stack.write_bytes(stack.read_bytes()[:-100])
-    elif kind == "empty":
-        stack.write_bytes(b"")
-    elif kind == "not square":
-        write_volume(stack, Volume(np.ones((4, 16, 18), np.float32), 2.806))
-    elif kind == "other box":
-        write_volume(stack, Volume(np.ones((4, 18, 18), np.float32), 2.806))
-    elif kind == "over itself":
-        output = star
-    elif kind == "over its stack":
-        output = folder / "all_0.star"
-    elif kind == "other ending":
-        output = folder / "small.mrcs"
+    elif kind in ("truncated", "empty"):
+        stack.write_bytes(stack.read_bytes()[:-100] if kind == "truncated" else b"")
     elif kind == "bare, not square":
-        write_volume(stack, Volume(np.ones((4, 16, 18), np.float32), 2.806))
-        star, output = stack, folder / "small.mrcs"
+        write_volume(stack, Volume(SPOILED["not square"], 2.806))
+        return stack, folder / "small.mrcs", []
     elif kind == "volume, no cube":
         write_volume(folder / "a.mrc", Volume(np.eye(16)[None].astype(np.float32), 2.0))
-        star, output, words = folder / "a.mrc", folder / "small.mrc", ["--volume"]
-    return star, output, words
+        return folder / "a.mrc", folder / "small.mrc", ["--volume"]
+    outputs = {
+        "over itself": star,
+        "over its stack": folder / "all_0.star",
+        "other ending": folder / "small.mrcs",
+    }
+    words = ["--box-size", "20"] if kind == "upsampling" else []
+    return star, outputs.get(kind, output), words
 
 
 @pytest.mark.parametrize(

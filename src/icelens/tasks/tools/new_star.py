@@ -1,5 +1,6 @@
 """Make a particle file of bare stacks and of tables with a row for each of their images."""
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,11 +123,11 @@ def _csv_columns(path: Path) -> Columns:
 def _pose_columns(path: Path) -> Columns:
     """Angles and origins of the arrays `rotation` and `shift_yx`."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             found = {name: np.asarray(arrays[name], np.float64) for name in arrays.files}
     except FileNotFoundError as error:
         raise InputFileError(f"{path}: no such table; check the path") from error
-    except (ValueError, OSError, EOFError, KeyError) as error:
+    except (ValueError, OSError, EOFError, TypeError, zipfile.BadZipFile) as error:
         reason = str(error).strip().split("\n")[0]
         raise InputFileError(
             f"{path}: not readable arrays ({reason}), expected an .npz with `rotation`"
