@@ -1,0 +1,106 @@
+"""Latents of particles: where each lies in the space of states, and how surely."""
+
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from icelens.core.errors import GeometryError, MetadataError
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+def _no_floats() -> Floats:
+    return np.empty((0, 0))
+
+
+def _no_integers() -> Integers:
+    return np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class LatentTable:
+    """One line for each particle; what is left out gets the value in brackets.
+
+    Attributes:
+        latent: `(particle, latent_dim)` coordinates.
+        particle: `(particle,)` number, as in `Particles.particle`. [the line]
+        row: `(particle,)` its first image: row of the particle file, from 0. [the line]
+        deviation: `(particle, latent_dim)` standard deviation of the posterior. [nan, not known]
+        half_set: `(particle,)` 1 or 2. [0, not known]
+    """
+
+    latent: Floats
+    particle: Integers = field(default_factory=_no_integers)
+    row: Integers = field(default_factory=_no_integers)
+    deviation: Floats = field(default_factory=_no_floats)
+    half_set: Integers = field(default_factory=_no_integers)
+
+    def __post_init__(self) -> None:
+        """Fill in what was left out and refuse what does not fit together."""
+        latent = np.asarray(self.latent, np.float64)
+        if latent.ndim != 2:
+            raise GeometryError(
+                f"latents have shape {latent.shape}, expected (particle, latent_dim)"
+            )
+        rows = len(latent)
+        lines = np.arange(rows)
+        given: dict[str, tuple[npt.ArrayLike, npt.ArrayLike]] = {
+            "latent": (latent, latent),
+            "particle": (self.particle, lines),
+            "row": (self.row, lines),
+            "deviation": (self.deviation, np.full(latent.shape, np.nan)),
+            "half_set": (self.half_set, np.zeros(rows)),
+        }
+        for name, (values, default) in given.items():
+            is_float = name in {"latent", "deviation"}
+            kind = np.float64 if is_float else np.int64
+            filled = np.asarray(default if np.size(values) == 0 else values, kind)
+            expected = latent.shape if is_float else (rows,)
+            if filled.shape != expected:
+                raise GeometryError(
+                    f"latents: {name} has shape {filled.shape}, expected {expected}"
+                )
+            object.__setattr__(self, name, filled)
+        if not np.isfinite(latent).all():
+            line = int(np.flatnonzero(~np.isfinite(latent).all(axis=1))[0])
+            raise MetadataError(
+                f"latents: line {line + 1} holds values that are not finite; train again or leave "
+                "it out"
+            )
+
+    def __len__(self) -> int:
+        """Number of particles."""
+        return len(self.latent)
+
+    @property
+    def latent_dim(self) -> int:
+        """Number of coordinates."""
+        return int(self.latent.shape[1])
+
+    def take(self, places: npt.ArrayLike) -> "LatentTable":
+        """These lines (numbers or a mask), in that order."""
+        chosen = np.asarray(places)
+        if not chosen.size:
+            chosen = chosen.astype(np.int64)
+        return LatentTable(**{each.name: getattr(self, each.name)[chosen] for each in fields(self)})
+
+    def place_of_rows(self, rows: npt.ArrayLike) -> Integers:
+        """Lines of the particles whose first image is in these rows of the particle file.
+
+        Raises:
+            MetadataError: If a row is not there, naming the first.
+        """
+        wanted = np.atleast_1d(np.asarray(rows, np.int64))
+        order = np.argsort(self.row, kind="stable")
+        found = np.searchsorted(self.row[order], wanted)
+        places = order[np.minimum(found, len(order) - 1)] if len(order) else wanted * 0
+        is_known = (self.row[places] == wanted) if len(order) else np.zeros(len(wanted), bool)
+        if not is_known.all():
+            raise MetadataError(
+                f"row {wanted[~is_known][0]} is no particle's first image; rows go from "
+                f"{self.row.min() if len(self) else 0} to {self.row.max() if len(self) else 0}, "
+                "counted from 0"
+            )
+        return places.astype(np.int64)

@@ -1,0 +1,1 @@
+"""The continuum of structures in one data set: train, analyse, generate volumes, select."""

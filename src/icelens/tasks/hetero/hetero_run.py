@@ -1,0 +1,215 @@
+"""A run of hetero as analysis sees it: its particles, latents and volumes, whatever its model."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from icelens.core.data.latents import LatentTable
+from icelens.core.data.particle_file import ParticleFile
+from icelens.core.errors import CheckpointError, InputFileError
+from icelens.core.events import OnEvent, ignore
+from icelens.core.io.atomic import atomic_path
+from icelens.core.io.latent_table import read_latents
+from icelens.core.io.particle_files import read_particles
+from icelens.tasks.hetero.prepared_images import PreparedImages, open_cache
+
+RUN_NAME = "hetero.json"
+LATENTS_NAME = "latents.csv"
+_VERSION = 1
+KINDS = ("vae", "autodecoder", "homogeneous", "linear", "abinitio", "cryodrgn")
+
+
+class VolumeModel(Protocol):
+    """Turns latents into maps.
+
+    Attributes:
+        latent_dim: Coordinates of a latent; 0 for one structure.
+        box_size: Of its volumes, in px.
+        pixel_size: Of its volumes, in Å/px.
+        has_halves: Whether it holds a decoder for each half set.
+    """
+
+    latent_dim: int
+    box_size: int
+    pixel_size: float
+    has_halves: bool
+
+    def volumes(
+        self,
+        latent: Float[Tensor, "state latent_dim"],
+        *,
+        half: int = 0,
+        box_size: int | None = None,
+    ) -> Iterator[Float[Tensor, "n n n"]]:
+        """Maps, protein bright, on the grey scale of the images; one at a time.
+
+        Args:
+            latent: A line for each map.
+            half: 0 for the model, 1 or 2 for the decoder of that half set.
+            box_size: Side in px of a coarser grid of the same width.
+        """
+        ...
+
+    def encode(self, images: PreparedImages, on_event: OnEvent = ignore) -> LatentTable:
+        """Latents of the particles that images show."""
+        ...
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a run of hetero says of itself.
+
+    Attributes:
+        kind: One of `KINDS`.
+        latent_dim: Coordinates of a latent.
+        box_size: Of its volumes, in px.
+        pixel_size: Of its volumes, in Å/px.
+        particles: Files of its particles, as given or as the run wrote them.
+        stack_root: Folder of their stacks, where it was given.
+        tomograms: STAR file of the tomograms, where it was given.
+        is_posed: Whether the run's own `particles.star` holds its final poses.
+        tilts: Images of a tilt series that are used, lowest dose first; 0 for all.
+    """
+
+    kind: str
+    latent_dim: int
+    box_size: int
+    pixel_size: float
+    particles: tuple[str, ...]
+    stack_root: str | None = None
+    tomograms: str | None = None
+    is_posed: bool = False
+    tilts: int = 0
+
+
+@dataclass(frozen=True)
+class HeteroRun:
+    """What a run folder holds."""
+
+    folder: Path
+    facts: RunFacts
+
+    @property
+    def kind(self) -> str:
+        """Which model it is of: one of `KINDS`."""
+        return self.facts.kind
+
+    @property
+    def latent_dim(self) -> int:
+        """Coordinates of a latent."""
+        return self.facts.latent_dim
+
+    @property
+    def box_size(self) -> int:
+        """Side of its volumes, in px."""
+        return self.facts.box_size
+
+    @property
+    def pixel_size(self) -> float:
+        """Sampling of its volumes, in Å/px."""
+        return self.facts.pixel_size
+
+    def particle_file(self, on_event: OnEvent = ignore) -> ParticleFile:
+        """The particles that it was made from, with the poses it ended with."""
+        facts = self.facts
+        own = self.folder / "particles.star"
+        paths = [own] if facts.is_posed and own.is_file() else [Path(p) for p in facts.particles]
+        return read_particles(
+            [path if path.is_absolute() else self.folder / path for path in paths],
+            stack_root=None if facts.stack_root is None else Path(facts.stack_root),
+            tomograms=None if facts.tomograms is None else Path(facts.tomograms),
+            on_event=on_event,
+        )
+
+    def latents(self, epoch: int | None = None) -> LatentTable:
+        """Latents of its particles, at the end or after an epoch.
+
+        Raises:
+            InputFileError: If they are not there.
+        """
+        path = self.folder / LATENTS_NAME
+        if epoch is not None:
+            path = self.folder / "latents" / f"epoch_{epoch:04d}.csv"
+            if not path.is_file():
+                known = ", ".join(map(str, self.epochs())) or "none"
+                raise InputFileError(f"{path}: no latents of epoch {epoch}; there are {known}")
+        table = read_latents(path)
+        if table.latent_dim != self.latent_dim:
+            raise InputFileError(
+                f"{path}: latents of {table.latent_dim} coordinates, but the model has "
+                f"{self.latent_dim}; restore the file or train again"
+            )
+        return table
+
+    def epochs(self) -> tuple[int, ...]:
+        """Epochs whose latents were kept."""
+        kept = (self.folder / "latents").glob("epoch_*.csv")
+        return tuple(sorted(int(p.stem[6:]) for p in kept if p.stem[6:].isdigit()))
+
+    def volume_model(self, device: torch.device | str = "cpu") -> VolumeModel:
+        """Its model, ready to make volumes.
+
+        Raises:
+            CheckpointError: If it is missing or damaged.
+        """
+        from icelens.tasks.hetero.volume_models import read_volume_model
+
+        return read_volume_model(self.folder, self.facts, device)
+
+    def images(
+        self, *, device: torch.device | str = "cpu", on_event: OnEvent = ignore
+    ) -> PreparedImages:
+        """The images as its model saw them; prepared again if the cache is gone."""
+        from icelens.tasks.hetero.preparation import prepare_again
+
+        particles = self.particle_file(on_event).particles
+        cached = open_cache(self.folder, particles, device=device)
+        if cached is not None:
+            return cached
+        return prepare_again(self.folder, particles, device=device, on_event=on_event)
+
+
+def write_run_facts(folder: Path, facts: RunFacts) -> None:
+    """Store what a run is, once its particles are known to be usable."""
+    text = json.dumps({"version": _VERSION, **facts.__dict__}, indent=1)
+    with atomic_path(folder / RUN_NAME) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def open_hetero_run(folder: Path) -> HeteroRun:
+    """Open a run folder of `icelens hetero`.
+
+    Raises:
+        CheckpointError: If it is none, of another version, or has no latents yet.
+    """
+    path = folder / RUN_NAME
+    if not path.is_file():
+        what = "no such folder" if not folder.is_dir() else f"no {RUN_NAME} in it"
+        raise CheckpointError(
+            f"{folder}: is no run of hetero ({what}); give the --output of `icelens hetero train`, "
+            "`linear` or `abinitio`"
+        )
+    try:
+        known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        version = known.pop("version")
+        if version == _VERSION:
+            known["particles"] = tuple(map(str, known["particles"]))
+            facts = RunFacts(**known)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{path}: damaged ({type(error).__name__}); train again") from error
+    if version != _VERSION or facts.kind not in KINDS:
+        raise CheckpointError(
+            f"{path}: of version {version}, expected {_VERSION}; open it with the icelens that "
+            "made it, or train again"
+        )
+    if facts.latent_dim and not (folder / LATENTS_NAME).is_file():
+        raise CheckpointError(
+            f"{folder}: the run has no {LATENTS_NAME} yet; let it finish (`--resume` continues it)"
+        )
+    return HeteroRun(folder, facts)
