@@ -1,4 +1,4 @@
-"""Landscapes of states: where particles are and how rare that is, classes, and explained variance."""
+"""Landscapes of states: where particles are, how rare that is, classes, explained variance."""
 
 from collections.abc import Sequence
 
