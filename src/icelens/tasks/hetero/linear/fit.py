@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icelens.core.events import OnEvent, Progress
+from icelens.tasks.hetero.linear.encode import coefficients_of, of_particles
 from icelens.tasks.hetero.linear.image_batches import ImageBatches
 from icelens.tasks.hetero.linear.posterior import (
     ChannelSums,
@@ -20,7 +21,6 @@ from icelens.tasks.hetero.linear.posterior import (
     normal_equations,
     place_samples,
     predicted,
-    solve_coefficients,
 )
 from icelens.tasks.hetero.linear.shell_prior import (
     extended,
@@ -60,6 +60,8 @@ _START = 0.05
 LEAST_AGREEMENT = 0.5
 """Correlation of the halves below which a component is noise. Of random volumes the best
 combinations correlate with the root of their number over that of the coarse voxels, twice."""
+_SETTLING = 3
+"""Times that latents are brought to a variance of 1 at the end."""
 _MOST_CONTRAST = 0.3
 """Deviation of the contrast that is believed; more is heterogeneity."""
 _PROMISING = 0.4
@@ -126,18 +128,12 @@ class LinearFit:
         covariance = torch.zeros(count, channels, channels, dtype=torch.float64, device=grid.device)
         for batch in self.batches.batches(grid.radius, particles):
             corners = place_samples(batch, self.batches.images.samples.frequency_xy, grid)
-            gram, product = normal_equations(predicted(table, batch, corners), batch)
-            own, place = torch.unique(batch.owner, return_inverse=True)
-            grams = gram.new_zeros(len(own), channels, channels).index_add_(0, place, gram)
-            products = product.new_zeros(len(own), channels).index_add_(0, place, product)
-            found = solve_coefficients(
-                grams,
-                products,
-                independence=self.facts.independence,
-                contrast_std=space.contrast_std,
-            )
+            terms = normal_equations(predicted(table, batch, corners), batch)
+            own, found = of_particles(space, terms, batch.owner, self.batches)
             mean[own], covariance[own] = found.mean, found.covariance
-            sums.insert(batch, corners, found.mean[place], found.second_moment[place])
+            owner = batch.owner
+            moments = covariance[owner] + mean[owner, :, None] * mean[owner, None, :]
+            sums.insert(batch, corners, mean[owner], moments)
         return sums, Coefficients(mean, covariance)
 
     def run(self, num_components: int) -> Fit:
@@ -253,10 +249,12 @@ class LinearFit:
             start = whole.white
         solved = [solve_volumes(each, prior, start, steps=_LAST_STEPS) for each in halves]
         first, second = (replace(whole, volumes=v, white=w) for v, w in solved)
-        whole, first, second = (
-            _principal(each, whole, coefficients) for each in (whole, first, second)
-        )
-        _, coefficients = self.expect(whole, None)
+        # expected power makes components smaller, and the latents that fit to them larger
+        for _ in range(_SETTLING):
+            whole, first, second = (
+                _principal(each, whole, coefficients) for each in (whole, first, second)
+            )
+            coefficients = coefficients_of(whole, self.batches)
         return Fit(whole, (first, second), coefficients, prior, tried, eigenvalues)
 
 
