@@ -160,11 +160,7 @@ class LinearModel:
             grid if radius == self.radius else StageGrid(self.box_size, radius, share, grid.device)
         )
         # components end at the edge of the support, so that nothing is lost
-        volumes = own.narrowed(
-            volume_from_rfft(
-                resized(volume_rfft(self.channels().to(images.device)), own.box_size), own.box_size
-            )
-        )
+        volumes = own.narrowed(own.resampled(self.channels().to(images.device)))
         return Subspace(own, volumes, torch.zeros_like(volumes), self.contrast_std)
 
     def save(self, folder: Path) -> None:
@@ -237,7 +233,7 @@ def model_of_fit(fit: Fit, images: PreparedImages, *, tilts: int = 0) -> LinearM
 
 
 def read_linear_model(
-    folder: Path, facts: RunFacts, device: torch.device | str = "cpu"
+    folder: Path, facts: RunFacts | None, device: torch.device | str = "cpu"
 ) -> LinearModel:
     """Read the model of a run.
 
@@ -267,7 +263,7 @@ def read_linear_model(
             f"{path}: has no {error}; run `icelens hetero linear` again"
         ) from error
     found = (model.latent_dim, model.box_size)
-    if found != (facts.latent_dim, facts.box_size):
+    if facts is not None and found != (facts.latent_dim, facts.box_size):
         raise CheckpointError(
             f"{path}: {found[0]} components on {found[1]} px, but the run has {facts.latent_dim} on "
             f"{facts.box_size} px; run `icelens hetero linear` again"

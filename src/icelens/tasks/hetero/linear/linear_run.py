@@ -32,11 +32,13 @@ def fit_linear(config: LinearConfig, run: Run) -> Path:
     compute = choose_compute(config.device, config.precision, config.threads)
     use_threads(compute)
     learning = learning_images(config, run, kind="linear", latent_dim=1, device=compute.device)
-    components = _possible(config.components, learning, run)
-    batches = ParticleBatches(learning.images, learning.rows)
-    fit = LinearFit(
-        batches, contrast_std=config.contrast_spread, seed=config.seed, on_event=run.on_event
-    ).run(components)
+    fit = fit_of(
+        learning,
+        config.components,
+        contrast_std=config.contrast_spread,
+        seed=config.seed,
+        run=run,
+    )
     model = model_of_fit(fit, learning.images, tilts=config.tilts)
     if not torch.isfinite(model.mean).all() or not torch.isfinite(model.components).all():
         raise MetadataError(
@@ -48,6 +50,24 @@ def fit_linear(config: LinearConfig, run: Run) -> Path:
     _write(model, table, learning, run)
     report_linear(model, table, learning, run)
     return run.folder
+
+
+def fit_of(
+    learning: LearningImages, components: int, *, contrast_std: float, seed: int, run: Run
+) -> Fit:
+    """Fit as many of the components as the half sets can determine.
+
+    Args:
+        learning: The images.
+        components: To try.
+        contrast_std: How much contrast varies at first; 0 takes all to be alike.
+        seed: Of the first components.
+        run: Hears progress and warnings.
+    """
+    possible = _possible(components, learning, run)
+    batches = ParticleBatches(learning.images, learning.rows)
+    fit = LinearFit(batches, contrast_std=contrast_std, seed=seed, on_event=run.on_event)
+    return fit.run(possible)
 
 
 def _possible(asked: int, learning: LearningImages, run: Run) -> int:

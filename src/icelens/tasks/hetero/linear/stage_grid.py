@@ -130,6 +130,13 @@ class StageGrid:
         part = slice(first, first + self.support_size)
         return volumes[..., part, part, part].contiguous()
 
+    def resampled(self, volumes: Float[Tensor, "channel n n n"]) -> Float[Tensor, "channel m m m"]:
+        """Volumes of the images' box on the sampling of this grid, their transform unchanged."""
+        if self.box_size == self.full_size:
+            return volumes
+        spectrum = resized(volume_rfft(volumes), self.box_size)
+        return volume_from_rfft(spectrum, self.box_size)
+
     def taken_from(
         self, other: "StageGrid", volumes: Float[Tensor, "channel t t t"]
     ) -> Float[Tensor, "channel s s s"]:

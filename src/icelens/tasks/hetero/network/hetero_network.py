@@ -30,6 +30,7 @@ class ImageBatch:
         particle: Number of each particle, which is its line in the table of latents.
         half_set: 1 or 2 of each particle.
         noise: Standard normal numbers that draw each particle's latent.
+        known: Mean and deviation of each particle's coefficients in a linear model.
         images_seen: Images that came before in the training.
     """
 
@@ -45,6 +46,7 @@ class ImageBatch:
     particle: Int[Tensor, " particle"]
     half_set: Int[Tensor, " particle"]
     noise: Float[Tensor, "particle latent"]
+    known: Float[Tensor, "particle component 2"]
     images_seen: float = 0.0
 
 
@@ -82,7 +84,7 @@ class HeteroNetwork(nn.Module):
         """Mean and log variance of each particle's latent."""
         if self.encoder is not None:
             found: tuple[Tensor, Tensor] = self.encoder(
-                batch.seen, batch.seen_transfer, batch.owner, len(batch.particle)
+                batch.seen, batch.seen_transfer, batch.owner, batch.known
             )
             return found
         if self.settings.model == "autodecoder":
