@@ -90,6 +90,8 @@ def new_tilt_blocks(particles: Particles) -> "dict[str, pandas.DataFrame]":
         HALF_SET: particles.half_set,
         GROUP_NAME: [f"particle_{number:07d}" for number in particles.particle.tolist()],
     }
+    if (particles.weight != 1.0).any():
+        columns[WEIGHT] = particles.weight
     shift_yx_px = particles.shift_yx / group.pixel_size
     columns |= _pose_columns(particles.rotation, shift_yx_px, PIXEL_ORIGIN_XY)
     return {"": pd.DataFrame(columns)}

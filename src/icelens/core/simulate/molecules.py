@@ -95,7 +95,7 @@ def species_from_map(name: str, volume: Volume, pixel_size: float) -> Species:
     Raises:
         GeometryError: If the map has no positive density.
     """
-    density = torch.from_numpy(np.ascontiguousarray(volume.array, dtype=np.float32))
+    density = torch.from_numpy(np.array(volume.array, dtype=np.float32))
     if not float(density.max()) > 0:
         raise GeometryError(f"{name}: expected a map with positive density (protein bright)")
     if abs(volume.pixel_size / pixel_size - 1.0) > 1e-3:

@@ -11,7 +11,6 @@ from icelens.jobs.run import Run
 from icelens.tasks.simulate.image_settings import DEFAULT_BOX, DEFAULT_COUNT, ImageSettings
 from icelens.tasks.simulate.particle_jobs import SECONDS_PER_PIXEL
 
-Place = tuple[float, float, float]
 Share = Annotated[float, Field(gt=0)]
 
 # Measured on one core: a state's maps, their transforms and the measurement of its signal.
@@ -53,13 +52,11 @@ class StatesConfig(ImageSettings):
     populations: tuple[Share, ...] = Field(default=(), json_schema_extra=EXPERT)
     """Share of the particles in each state; equal if left out."""
 
-    hinge_axis: Literal["auto"] | Place = Field(default="auto", json_schema_extra=EXPERT)
-    """Axis x,y,z of the hinge; auto is the line from the centre of the fixed part through the
-    hinge, about which the other can go round."""
+    hinge_axis: str = Field(default="auto", json_schema_extra=EXPERT)
+    """Axis x,y,z of the hinge, of any length; auto is the line from the centre of the fixed part
+    through the hinge, about which the other can go round."""
 
-    hinge_point: Literal["auto"] | Place = Field(
-        default="auto", json_schema_extra=EXPERT | {"unit": "Å"}
-    )
+    hinge_point: str = Field(default="auto", json_schema_extra=EXPERT | {"unit": "Å"})
     """Place x,y,z of the hinge in the model's frame; auto is where both parts touch."""
 
     hinge_range: tuple[Degrees, Degrees] | None = Field(default=None, json_schema_extra=EXPERT)

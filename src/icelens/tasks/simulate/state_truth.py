@@ -143,9 +143,7 @@ def _hinged(config: StatesConfig, path: Path, atoms: AtomTable, on_event: OnEven
         raise MetadataError(f"--hinge-chains names all of {path}; leave out what stays fixed")
     places = atoms.position_xyz
     moving, fixed = places[is_moving], places[~is_moving]
-    point = joint(moving, fixed) if config.hinge_point == "auto" else np.array(config.hinge_point)
-    axis = axis_out_of(fixed, point) if config.hinge_axis == "auto" else np.array(config.hinge_axis)
-    hinge = Hinge(point, axis)
+    hinge = _hinge(config, moving, fixed)
     angles = _angles(config.hinge_range or (0.0, _TURN), num_states(config))
     on_event(
         Message(
@@ -161,6 +159,34 @@ def _hinged(config: StatesConfig, path: Path, atoms: AtomTable, on_event: OnEven
     _warn_of_clashes(path, [table.position_xyz for table in tables], is_moving, on_event)
     names = tuple(f"{angle:g}°" for angle in angles)
     return TrueStates(_densities(tables), names, angles, read=(path,))
+
+
+def _hinge(
+    config: StatesConfig, moving: npt.NDArray[np.float32], fixed: npt.NDArray[np.float32]
+) -> Hinge:
+    """The hinge as given, or where the parts suggest it."""
+    point = _numbers(config.hinge_point, "--hinge-point")
+    axis = _numbers(config.hinge_axis, "--hinge-axis")
+    if point is None:
+        point = joint(moving, fixed)
+    if axis is None:
+        axis = axis_out_of(fixed, point)
+    elif not axis.any():
+        raise MetadataError("--hinge-axis is 0,0,0, expected a direction such as 0,0,1, or auto")
+    return Hinge(point, axis)
+
+
+def _numbers(text: str, flag: str) -> Floats | None:
+    """Three numbers, or None for `auto`."""
+    if text.strip() == "auto":
+        return None
+    try:
+        xyz = np.array([float(word) for word in text.split(",")])
+    except ValueError:
+        xyz = np.empty(0)
+    if xyz.shape != (3,) or not np.isfinite(xyz).all():
+        raise MetadataError(f"{flag} is {text!r}, expected auto or three numbers such as 0,0,1")
+    return xyz
 
 
 def _warn_of_clashes(
