@@ -164,11 +164,11 @@ def figures_of(name: str, folder: Path, runs: Mapping[str, Path]) -> list[Figure
     """Rows for the floors of a set, and for runs on it."""
     from bench.hetero_sets import SETS
 
-    plan = SETS[name]
-    found = []
+    plan, found = SETS[name], []
+    said = iter(plan.floors)
     for what, area in floors(folder).items():
-        found.append(Figure(f"{name}, {what}: AUC-FSC", area.plain, "", plan.floor))
-        found.append(Figure(f"{name}, {what}: AUC-FSC in the mask", area.masked, "", plan.floor))
+        for where, value in (("", area.plain), (" in the mask", area.masked)):
+            found.append(Figure(f"{name}, {what}: AUC-FSC{where}", value, "", next(said)))
     for run_name, run in runs.items():
         scores = score(run, folder, period=plan.period)
         found += [Figure(f"{name}, {run_name}: {what}", each, "") for what, each in scores.items()]

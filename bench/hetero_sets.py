@@ -53,14 +53,15 @@ class SetPlan:
         grid: Flags for the images.
         snr: Over the whole box.
         period: Of the coordinate of states, if it lies on a circle.
-        floor: The issue's figures: back-projection of all images, and by true labels.
+        floors: What the issue says of back-projection of all images, and by true labels, each
+            without and with the mask.
     """
 
     states: Callable[[Path], str]
     grid: str
     snr: float
     period: float | None = None
-    floor: str = ""
+    floors: tuple[str, str, str, str] = ("", "", "", "")
 
 
 def ensure_set(name: str, folder: Path) -> Path:
@@ -162,10 +163,16 @@ def _maps_flag(paths: list[Path]) -> str:
 
 SETS = {
     "mixture": SetPlan(
-        _mixture, "--box-size 48 --pixel-size 10", 0.13, floor="0.423 / 0.450, 0.433 / 0.472"
+        _mixture,
+        "--box-size 48 --pixel-size 10",
+        0.13,
+        floors=("0.423", "0.450", "0.433", "0.472"),
     ),
     "igg": SetPlan(
-        _igg, "--box-size 48 --pixel-size 5", 0.17, floor="0.358 / 0.407, 0.309 / 0.385"
+        _igg,
+        "--box-size 48 --pixel-size 5",
+        0.17,
+        floors=("0.358", "0.407", "0.309", "0.385"),
     ),
     "assembly": SetPlan(_assembly, "--box-size 48 --pixel-size 10", 0.1),
     "groel": SetPlan(_groel, "--box-size 48 --pixel-size 6", 0.1),
