@@ -65,6 +65,14 @@ def read_run(config: ImportCryodrgnConfig, run: Run) -> ReadRun:
         data, box_size=known.box_size, pixel_size=config.pixel_size, on_event=run.on_event
     )
     latents = None if epoch.latents is None else latents_of(epoch.latents, known, file.particles)
+    if latents is not None and known.kind == "vae" and np.isnan(latents.deviation).all():
+        run.on_event(
+            Message(
+                f"{epoch.latents}: holds latents without log-variances, as if it was cut short; "
+                "how sure they are is not known",
+                level="warning",
+            )
+        )
     weights = read_decoder_weights(epoch.weights, known) if config.network else None
     pixel_size = float(file.particles.pixel_size()[0])
     if data.ctf is not None and config.pixel_size is None:
