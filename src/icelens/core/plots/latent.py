@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
@@ -74,7 +75,10 @@ def latent_values(
         )
         if is_class:
             draw_classes(axes, points[known], values[known].astype(np.int64))
-            figure.legend(loc="outside right upper", frameon=False, title=label, fontsize=8)
+            figure.legend(
+                loc="outside right upper", frameon=False, title=label, fontsize=8,
+                markerscale=(24.0 / size) ** 0.5,
+            )  # fmt: skip
         else:
             low, high = np.percentile(values[known], (2, 98)) if known.any() else (0.0, 1.0)
             dots = axes.scatter(
@@ -169,14 +173,16 @@ def draw_density(axes: Axes, points: Floats, names: Sequence[str]) -> None:
 
 
 def draw_classes(axes: Axes, points: Floats, label: npt.NDArray[np.int64]) -> None:
-    """Points in the colour of their class; colours repeat after ten with another shape."""
+    """Points in the colour of their class; of many, like numbers have like colours."""
     size = point_size(len(points))
+    last = int(label.max(initial=1))
     for number in np.unique(label):
         chosen = label == number
         colour = _CLASS_COLOURS[(number - 1) % len(_CLASS_COLOURS)]
-        shape = "o^sv"[(number - 1) // len(_CLASS_COLOURS) % 4]
+        if last > len(_CLASS_COLOURS):
+            colour = to_hex(colormaps["turbo"]((number - 0.5) / last))
         axes.scatter(
-            points[chosen, 0], points[chosen, 1], s=size, color=colour, marker=shape, linewidths=0,
+            points[chosen, 0], points[chosen, 1], s=size, color=colour, linewidths=0,
             label=f"{number} ({int(chosen.sum())})", rasterized=True,
         )  # fmt: skip
 

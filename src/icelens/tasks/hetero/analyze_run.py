@@ -42,7 +42,8 @@ def analyze_run(config: AnalyzeConfig, run: Run) -> Path:
     poses = pose_columns(table, file)
     path = run.folder / TABLE_NAME
     known = latent_columns(table) | found.columns() | poses
-    write_table(path, file_columns(table, file) | known)
+    further = {name: v for name, v in file_columns(table, file).items() if name not in known}
+    write_table(path, known | further)
     run.on_event(Saved(path, "table"))
     show_findings(run, source, found, poses)
     for stations in all_stations(found, config):
@@ -110,7 +111,7 @@ def _show_volumes(run: Run, source: HeteroRun, stations: Stations, config: Analy
         threads=config.threads,
         box_size=config.box_size,
         low_pass=config.low_pass,
-        check_images=config.check_images,
+        is_checked=config.check_images,
         on_event=run.on_event,
     )
     show_volumes(run, source, path, title=stations.title)
