@@ -12,6 +12,7 @@ from icelens.core.latents.paths import component_path
 from icelens.jobs.run import Run
 from icelens.tasks.hetero.analyze_convergence import show_convergence
 from icelens.tasks.hetero.analyze_findings import Findings, find
+from icelens.tasks.hetero.analyze_pictures import show_volumes
 from icelens.tasks.hetero.analyze_report import show_findings
 from icelens.tasks.hetero.analyze_settings import AnalyzeConfig
 from icelens.tasks.hetero.analyze_table import (
@@ -101,8 +102,6 @@ def _sizes(found: Findings, chosen: np.ndarray) -> list[int]:
 
 
 def _show_volumes(run: Run, source: HeteroRun, stations: Stations, config: AnalyzeConfig) -> None:
-    from icelens.tasks.hetero.volumes_run import show_volumes
-
     path = make_volumes(
         source,
         stations,
@@ -114,7 +113,7 @@ def _show_volumes(run: Run, source: HeteroRun, stations: Stations, config: Analy
         is_checked=config.check_images,
         on_event=run.on_event,
     )
-    show_volumes(run, source, path, title=stations.title)
+    show_volumes(run, path, title=stations.title)
 
 
 def _say_outliers(found: Findings, run: Run) -> None:

@@ -10,6 +10,7 @@ from icelens.core.latents.principal_components import principal_components
 from icelens.core.latents.support import EXTRAPOLATED, SPARSE, support_measure
 from icelens.core.plots.latent import latent_path
 from icelens.jobs.run import Run
+from icelens.tasks.hetero.analyze_pictures import show_volumes
 from icelens.tasks.hetero.analyze_run import latents_of
 from icelens.tasks.hetero.analyze_volumes import Stations, make_volumes, write_stations
 from icelens.tasks.hetero.hetero_run import open_hetero_run
@@ -40,8 +41,6 @@ def traverse_run(config: TraverseConfig, run: Run) -> Path:
     write_stations(path, stations, table, run.on_event)
     _show(config, run, table, stations)
     if config.volumes:
-        from icelens.tasks.hetero.volumes_run import show_volumes
-
         written = make_volumes(
             source,
             stations,
@@ -53,7 +52,7 @@ def traverse_run(config: TraverseConfig, run: Run) -> Path:
             is_checked=config.check_images,
             on_event=run.on_event,
         )
-        show_volumes(run, source, written, title=stations.title)
+        show_volumes(run, written, title=stations.title)
     return path
 
 
