@@ -177,7 +177,7 @@ def map_particles(
     if len(drawn):
 
         def coordinates(volume: Float[Tensor, "n n n"]) -> Values:
-            return pca.coordinates(volume.cpu().numpy()[None])[0].astype(np.float32)
+            return np.asarray(pca.coordinates(volume.cpu().numpy()[None])[0], np.float32)
 
         known[drawn] = results_of_volumes(
             model,

@@ -86,7 +86,7 @@ def check_volume(
     halves, agreement = decoded_halves, float("nan")
     if maps is not None:
         half_1, half_2, full = (
-            _on_grid(each, maps_pixel_size, finish).to(volume.device)
+            _on_grid(each, maps_pixel_size, finish)
             for each in (maps.half_1, maps.half_2, maps.full)
         )
         agreement = weighted_agreement(volume, full, (half_1, half_2), finish)
@@ -145,6 +145,12 @@ def _images(run: HeteroRun, options: VolumeOptions, on_event: OnEvent) -> Prepar
 
 
 def _on_grid(values: Tensor, pixel_size: float, finish: VolumeFinish) -> Tensor:
-    return to_box(
-        values, pixel_size=pixel_size, box_size=finish.box_size, new_pixel_size=finish.pixel_size
+    """A map of images on the grid of the volumes, with their grey scale."""
+    # models give coarser volumes the greys whose slices are those of equally coarser images
+    scale = values.shape[-1] / finish.box_size
+    return scale * to_box(
+        values.float().cpu(),
+        pixel_size=pixel_size,
+        box_size=finish.box_size,
+        new_pixel_size=finish.pixel_size,
     )

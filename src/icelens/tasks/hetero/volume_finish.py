@@ -90,16 +90,13 @@ class VolumeFinish:
         return Volume(array, self.pixel_size, (origin, origin, origin))
 
 
-def volume_finish(
-    options: VolumeOptions, *, box_size: int, pixel_size: float, device: torch.device | str
-) -> VolumeFinish:
+def volume_finish(options: VolumeOptions, *, box_size: int, pixel_size: float) -> VolumeFinish:
     """Check options against a model and read the mask.
 
     Args:
         options: As the user wants it.
         box_size: Side of the model's volumes, in px.
         pixel_size: Of these, in Å/px.
-        device: Where volumes will be.
 
     Raises:
         MetadataError: If an option asks for more than the volumes hold.
@@ -116,8 +113,7 @@ def volume_finish(
             f"--crop {options.crop_box} for volumes of {used} px; expected 2 to {used}"
         )
     step = pixel_size * box_size / used
-    region = _region(options, used, step).to(device)
-    return VolumeFinish(options, used, step, region)
+    return VolumeFinish(options, used, step, _region(options, used, step))
 
 
 def mirrored(values: Float[Tensor, "z y x"]) -> Float[Tensor, "z y x"]:
