@@ -221,3 +221,10 @@ def test_dry_run_says_what_it_costs(ramp):
     assert command(run, "--dry-run") == 0
     assert model.num_made == 0
     assert not (run / "analysis").exists()
+
+
+def test_folder_that_is_no_run_is_refused_and_nothing_is_made_in_it(tmp_path, capsys):
+    assert command(tmp_path) == 2
+    assert "no run of hetero" in capsys.readouterr().err
+    assert command(tmp_path / "none") == 2
+    assert not list(tmp_path.iterdir())

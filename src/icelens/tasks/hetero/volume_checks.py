@@ -61,7 +61,10 @@ def nearest_images(
     from icelens.tasks.hetero.kernel_maps import kernel_half_maps
 
     def maps(latent: npt.NDArray[np.float64]) -> HalfMaps:
-        return kernel_half_maps(images, table, latent, num_particles=options.num_particles)
+        made: HalfMaps = kernel_half_maps(
+            images, table, latent, num_particles=options.num_particles
+        )
+        return made
 
     return maps
 
