@@ -73,10 +73,7 @@ class FamilyModel:
                 generator = torch.Generator().manual_seed(half)
                 volume = volume + self.noise * torch.randn(volume.shape, generator=generator)
             side = box_size or BOX
-            coarser = to_box(
-                volume, pixel_size=PIXEL, box_size=side, new_pixel_size=PIXEL * BOX / side
-            )
-            yield coarser * (BOX / side)  # projections keep their grey: they have fewer voxels
+            yield to_box(volume, pixel_size=PIXEL, box_size=side, new_pixel_size=PIXEL * BOX / side)
 
     def encode(self, images: PreparedImages, on_event: OnEvent = ignore) -> LatentTable:
         """The true latents, which the simulation hid in the phase shifts of a phase plate."""

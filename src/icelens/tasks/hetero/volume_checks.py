@@ -148,10 +148,8 @@ def _images(run: HeteroRun, options: VolumeOptions, on_event: OnEvent) -> Prepar
 
 
 def _on_grid(values: Tensor, pixel_size: float, finish: VolumeFinish) -> Tensor:
-    """A map of images on the grid of the volumes, with their grey scale."""
-    # models give coarser volumes the greys whose slices are those of equally coarser images
-    scale = values.shape[-1] / finish.box_size
-    return scale * to_box(
+    """A map of images on the grid of the volumes; density keeps its grey."""
+    return to_box(
         values.float().cpu(),
         pixel_size=pixel_size,
         box_size=finish.box_size,
