@@ -61,7 +61,10 @@ def nearest_images(
     from icelens.tasks.hetero.kernel_maps import kernel_half_maps
 
     def maps(latent: npt.NDArray[np.float64]) -> HalfMaps:
-        return kernel_half_maps(images, table, latent, num_particles=options.num_particles)
+        made: HalfMaps = kernel_half_maps(
+            images, table, latent, num_particles=options.num_particles
+        )
+        return made
 
     return maps
 
@@ -86,7 +89,7 @@ def check_volume(
     halves, agreement = decoded_halves, float("nan")
     if maps is not None:
         half_1, half_2, full = (
-            _on_grid(each, maps_pixel_size, finish).to(volume.device)
+            _on_grid(each, maps_pixel_size, finish)
             for each in (maps.half_1, maps.half_2, maps.full)
         )
         agreement = weighted_agreement(volume, full, (half_1, half_2), finish)
@@ -145,6 +148,10 @@ def _images(run: HeteroRun, options: VolumeOptions, on_event: OnEvent) -> Prepar
 
 
 def _on_grid(values: Tensor, pixel_size: float, finish: VolumeFinish) -> Tensor:
+    """A map of images on the grid of the volumes; density keeps its grey."""
     return to_box(
-        values, pixel_size=pixel_size, box_size=finish.box_size, new_pixel_size=finish.pixel_size
+        values.float().cpu(),
+        pixel_size=pixel_size,
+        box_size=finish.box_size,
+        new_pixel_size=finish.pixel_size,
     )
