@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from icelens.core.events import OnEvent, Progress
@@ -79,6 +79,7 @@ class Fit:
         prior: What was expected of mean and components.
         agreement: `(component,)` correlation of all the halves' components that were tried.
         eigenvalues: `(component,)` squared norm of those.
+        kept: Places of those that were kept.
     """
 
     whole: Subspace
@@ -87,6 +88,7 @@ class Fit:
     prior: VolumePrior
     agreement: Float[Tensor, " component"]
     eigenvalues: Float[Tensor, " component"]
+    kept: tuple[int, ...]
 
 
 class LinearFit:
@@ -151,19 +153,22 @@ class LinearFit:
         for _ in range(_FREE_ROUNDS):
             turn(is_measured=False)
         tried, eigenvalues = agreement(*pair), _eigenvalues(*pair)
-        pair, power = _chosen(pair, power, tried >= _PROMISING)
+        kept = _kept(tried >= _PROMISING)
+        pair, power = _chosen(pair, power, kept)
         for _ in range(_FIRST_ROUNDS):
             turn(is_measured=True)
-        pair, power = _chosen(pair, power, agreement(*pair) >= LEAST_AGREEMENT)
+        places = _kept(agreement(*pair) >= LEAST_AGREEMENT)
+        pair, power = _chosen(pair, power, places)
+        kept = kept[places]
         for radius in radii[1:]:
             grid = self.grid(radius)
             power = extended(power, radius)
             pair = (_on_grid(pair[0], grid), _on_grid(pair[1], grid))
             for _ in range(_LATER_ROUNDS):
                 turn(is_measured=True)
-        fit = self._together(pair, power, tried, eigenvalues)
+        whole, halves, coefficients, prior = self._together(pair, power)
         self.on_event(Progress("components", num_rounds, num_rounds, "round"))
-        return fit
+        return Fit(whole, halves, coefficients, prior, tried, eigenvalues, tuple(kept.tolist()))
 
     def _equations(self, sums: ChannelSums) -> NormalEquations:
         return normal_equations_of(sums, self.facts.independence)
@@ -225,7 +230,9 @@ class LinearFit:
             return replace(result, contrast_std=min(result.contrast_std, _MOST_CONTRAST))
         return replace(result, contrast_std=0.0)
 
-    def _together(self, pair: Pair, power: Tensor, tried: Tensor, eigenvalues: Tensor) -> Fit:
+    def _together(
+        self, pair: Pair, power: Float[Tensor, "channel shell"]
+    ) -> tuple[Subspace, Pair, Coefficients, VolumePrior]:
         """The model of all images, and both halves at its latents."""
         grid = pair[0].grid
         prior = VolumePrior(grid, power, grid.sphere[None])
@@ -252,7 +259,7 @@ class LinearFit:
                 _principal(each, whole, coefficients) for each in (whole, first, second)
             )
             coefficients = coefficients_of(whole, self.batches)
-        return Fit(whole, (first, second), coefficients, prior, tried, eigenvalues)
+        return whole, (first, second), coefficients, prior
 
 
 def stage_radii(last: int) -> list[int]:
@@ -274,12 +281,15 @@ def _eigenvalues(first: Subspace, second: Subspace) -> Float[Tensor, " component
     return 0.5 * (first.products(first).diagonal() + second.products(second).diagonal())
 
 
-def _chosen(pair: Pair, power: Tensor, is_kept: Tensor) -> tuple[Pair, Tensor]:
-    """These components; the first if there are none, since a model has one at least."""
-    is_kept = is_kept.clone()
-    if not bool(is_kept.any()):
-        is_kept[0] = True
-    channels = torch.cat([torch.ones_like(is_kept[:1]), is_kept])
+def _kept(is_kept: Tensor) -> Int[Tensor, " place"]:
+    """Places of components; the first if there are none, since a model has one at least."""
+    places: Tensor = is_kept.nonzero()[:, 0]
+    return places if len(places) else torch.zeros(1, dtype=torch.int64)
+
+
+def _chosen(pair: Pair, power: Tensor, places: Tensor) -> tuple[Pair, Tensor]:
+    """The mean and these components."""
+    channels = torch.cat([torch.zeros_like(places[:1]), 1 + places]).to(power.device)
     first, second = (
         replace(each, volumes=each.volumes[channels], white=each.white[channels]) for each in pair
     )

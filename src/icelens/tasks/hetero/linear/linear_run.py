@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from icelens.core.data.latents import LatentTable
@@ -45,7 +46,7 @@ def fit_linear(config: LinearConfig, run: Run) -> Path:
             f"{learning.file.path}: the fit came to numbers that are not finite; check the images "
             "(`icelens tools inspect`)"
         )
-    table = _latents(fit, learning)
+    table = _latents(fit, model, learning)
     _tell(model, run)
     _write(model, table, learning, run)
     report_linear(model, table, learning, run)
@@ -90,14 +91,14 @@ def _possible(asked: int, learning: LearningImages, run: Run) -> int:
     return possible
 
 
-def _latents(fit: Fit, learning: LearningImages) -> LatentTable:
+def _latents(fit: Fit, model: LinearModel, learning: LearningImages) -> LatentTable:
     rows = learning.rows
-    variance = fit.coefficients.covariance.diagonal(dim1=1, dim2=2)[:, 1:]
+    latent, covariance = model.scaled(fit.coefficients, np.arange(len(rows)))
     return LatentTable(
-        latent=fit.coefficients.mean[:, 1:].cpu().numpy(),
+        latent=latent.cpu().numpy(),
         particle=rows.particle,
         row=rows.first,
-        deviation=variance.sqrt().cpu().numpy(),
+        deviation=covariance.diagonal(dim1=1, dim2=2).sqrt().cpu().numpy(),
         half_set=rows.half_set,
     )
 
@@ -105,7 +106,6 @@ def _latents(fit: Fit, learning: LearningImages) -> LatentTable:
 def _tell(model: LinearModel, run: Run) -> None:
     """Say how many components are more than noise."""
     tried = len(model.agreement)
-    agreeing = sum(each >= LEAST_AGREEMENT for each in model.agreement)
     if max(model.agreement) < LEAST_AGREEMENT:
         run.on_event(
             Message(
@@ -118,15 +118,12 @@ def _tell(model: LinearModel, run: Run) -> None:
         return
     run.on_event(
         Message(
-            f"{model.latent_dim} of {tried} components are kept ({agreeing} agreed between the "
-            "half sets while coarse, the others were noise or came clear later); their "
-            "correlations: " + ", ".join(f"{each:.2f}" for each in model.agreement)
+            f"{model.latent_dim} of {tried} components are kept, on which the half sets agree; "
+            "correlations while coarse: " + ", ".join(f"{each:.2f}" for each in model.agreement)
         )
     )
-    if agreeing == tried:
-        run.on_event(
-            Message(f"all {tried} components agree: there may be more; raise --components")
-        )
+    if model.latent_dim == tried:
+        run.on_event(Message("all components agree: there may be more; raise --components"))
 
 
 def _write(model: LinearModel, table: LatentTable, learning: LearningImages, run: Run) -> None:

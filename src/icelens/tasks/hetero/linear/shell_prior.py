@@ -8,7 +8,7 @@ from icelens.tasks.hetero.linear.stage_grid import StageGrid
 from icelens.tasks.hetero.linear.volume_solver import NormalEquations
 
 _LEAST, _MOST = 1e-3, 0.999
-"""Correlations beyond which a ratio of signal to noise is not known, as in `core/fourier/wiener`."""
+"""Correlations beyond which no ratio of signal to noise is known, as in `core/fourier/wiener`."""
 
 
 def shell_correlation(
