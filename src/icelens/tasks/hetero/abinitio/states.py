@@ -1,0 +1,5 @@
+"""placeholder"""
+
+
+def find_states(*a):
+    return None
