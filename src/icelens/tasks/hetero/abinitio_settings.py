@@ -26,6 +26,9 @@ class AbinitioConfig(ImagesConfig):
     rounds: int = Field(default=3, ge=0, le=20)
     """Rounds of local refinement in two half sets, after the search."""
 
+    state_rounds: int = Field(default=1, ge=0, le=20, json_schema_extra=EXPERT)
+    """With --latent-dim: how often poses are refined against the states of the particles."""
+
     search_resolution: PositiveAngstrom = Field(default=16.0, json_schema_extra=EXPERT)
     """Finest detail of the search, which uses 20 shells at most; the refinement goes on."""
 

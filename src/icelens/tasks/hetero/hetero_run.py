@@ -73,6 +73,7 @@ class RunFacts:
         particles: Files of its particles, as given or as the run wrote them.
         stack_root: Folder of their stacks, where it was given.
         tomograms: STAR file of the tomograms, where it was given.
+        skip_missing: Whether images without a stack were left out.
         is_posed: Whether the run's own `particles.star` holds its final poses.
         tilts: Images of a tilt series that are used, lowest dose first; 0 for all.
     """
@@ -84,6 +85,7 @@ class RunFacts:
     particles: tuple[str, ...]
     stack_root: str | None = None
     tomograms: str | None = None
+    skip_missing: bool = False
     is_posed: bool = False
     tilts: int = 0
 
@@ -124,6 +126,7 @@ class HeteroRun:
             [path if path.is_absolute() else self.folder / path for path in paths],
             stack_root=None if facts.stack_root is None else Path(facts.stack_root),
             tomograms=None if facts.tomograms is None else Path(facts.tomograms),
+            skip_missing=facts.skip_missing,
             on_event=on_event,
         )
 

@@ -1,32 +1,27 @@
 """`icelens hetero abinitio` from particle images to poses, maps and latents."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from icelens.core.data.half_sets import dealt_half_sets
 from icelens.core.data.particle_file import ParticleFile
 from icelens.core.data.particles import Particles
-from icelens.core.data.volume import Volume
 from icelens.core.errors import MetadataError
-from icelens.core.events import Message, OnEvent, Progress, Saved
+from icelens.core.events import Message, OnEvent, Progress
 from icelens.core.fourier.insertion import SliceSums
 from icelens.core.fourier.wiener import HalfMaps
 from icelens.core.io.atomic import make_folder
-from icelens.core.io.fsc_table import write_fsc
-from icelens.core.io.image_columns import HALF_SET
 from icelens.core.io.image_stacks import ImageReader
-from icelens.core.io.particle_files import read_particles, write_particles
-from icelens.core.io.volumes import write_volume
+from icelens.core.io.particle_files import read_particles
 from icelens.core.optics.image_source import ImageSource
 from icelens.jobs.run import Run
 from icelens.jobs.stopwatch import Deadline
+from icelens.tasks.hetero.abinitio.finished_run import FinishedRun
 from icelens.tasks.hetero.abinitio.half_refinement import (
     Reference,
     next_references,
@@ -34,7 +29,7 @@ from icelens.tasks.hetero.abinitio.half_refinement import (
     refine_round,
 )
 from icelens.tasks.hetero.abinitio.march import March, MarchSettings
-from icelens.tasks.hetero.abinitio.report import Findings, write_findings
+from icelens.tasks.hetero.abinitio.report import Findings, write_findings, write_states
 from icelens.tasks.hetero.abinitio.search_images import ParticleRows, SearchImages, without_poses
 from icelens.tasks.hetero.abinitio.search_pass import FoundPoses, map_of, search_pass
 from icelens.tasks.hetero.abinitio.starts import Start, compare_starts, run_starts
@@ -43,8 +38,8 @@ from icelens.tasks.hetero.abinitio.states import find_states
 from icelens.tasks.hetero.abinitio.tilt_choice import with_first_tilts
 from icelens.tasks.hetero.abinitio.unposed_images import coarse_grid, prepare_unposed
 from icelens.tasks.hetero.abinitio_settings import AbinitioConfig
-from icelens.tasks.hetero.hetero_run import RUN_NAME, RunFacts, write_run_facts
-from icelens.tasks.hetero.preparation import Grid, choose_grid, particle_diameter, prepare
+from icelens.tasks.hetero.hetero_run import RUN_NAME
+from icelens.tasks.hetero.preparation import Grid, choose_grid, particle_diameter
 from icelens.tasks.hetero.prepared_images import open_cache
 from icelens.training.device import choose_compute, keep_freed_memory, use_threads
 
@@ -88,14 +83,17 @@ def find_structure(config: AbinitioConfig, run: Run) -> Path:
     is_tilted = is_tilt_series(search)
     best, agreement = compare_starts(starts, search, is_hand_known=is_tilted, on_event=on_event)
     poses, halves = _passes(config, search, settings, best, files, on_event)
+    is_inverted = search.prepared.facts.is_inverted
     posed = with_found(file.particles, search, poses)
     refined = _refined(
         config, replace(source, particles=posed), search, grid, halves, files, on_event
     )
-    final = _Finished(config, run, replace(file, particles=refined), grid, search)
-    model_halves = final.write(compute.device, on_event)
+    final = FinishedRun(config, run.folder, replace(file, particles=refined), grid, is_inverted)
+    images, final_halves = final.write(compute.device, on_event)
     if config.latent_dim:
-        model_halves = find_states(final, files, compute.device, on_event)
+        states = find_states(final, images, final_halves, files, on_event)
+        refined, final_halves = states.particles, states.halves
+        write_states(run.report, states, grid)
     if not is_tilted:
         on_event(
             Message(
@@ -103,7 +101,7 @@ def find_structure(config: AbinitioConfig, run: Run) -> Path:
                 "of the truth (a helix in it decides; tools mirror it)"
             )
         )
-    findings = Findings(starts, agreement, best, search, refined, model_halves, grid)
+    findings = Findings(starts, agreement, best, search, refined, final_halves, grid)
     write_findings(run.report, findings)
     return run.folder / "particles.star"
 
@@ -284,76 +282,6 @@ def _refined(
         }
         files.save("refined", found, {"rounds": number + 1})
     return particles
-
-
-@dataclass(frozen=True, eq=False)
-class _Finished:
-    """What is written at the end, and once more when states moved the poses."""
-
-    config: AbinitioConfig
-    run: Run
-    file: ParticleFile
-    grid: Grid
-    search: SearchImages
-
-    def write(self, device: torch.device, on_event: OnEvent) -> HalfMaps:
-        """Write images, maps, particles and what the run is."""
-        folder, config = self.run.folder, self.config
-        particles = self.file.particles
-        source = ImageSource(particles, ImageReader(particles, on_event=on_event), device)
-        images, halves = prepare(
-            source,
-            self.grid,
-            mask_diameter=config.mask_diameter,
-            contrast="invert" if self.search.prepared.facts.is_inverted else "keep",
-            folder=folder,
-            seed=config.seed,
-            on_event=on_event,
-        )
-        del images
-        write_maps(folder, halves, self.grid.pixel_size, on_event)
-        path = folder / "particles.star"
-        write_particles(
-            path,
-            self.file,
-            rotation=particles.rotation,
-            shift_yx=particles.shift_yx,
-            columns={HALF_SET: particles.half_set},
-        )
-        on_event(Saved(path, "particle list"))
-        write_run_facts(
-            folder,
-            RunFacts(
-                kind="abinitio",
-                latent_dim=0,
-                box_size=self.grid.box_size,
-                pixel_size=self.grid.pixel_size,
-                particles=tuple(str(each.resolve()) for each in config.particles),
-                stack_root=None if config.stack_root is None else str(config.stack_root.resolve()),
-                tomograms=None if config.tomograms is None else str(config.tomograms.resolve()),
-                is_posed=True,
-                tilts=config.tilts,
-            ),
-        )
-        on_event(Message(f"the half maps agree to {halves.resolution:.1f} Å (FSC 0.143, no mask)"))
-        return halves
-
-
-def write_maps(folder: Path, halves: HalfMaps, pixel_size: float, on_event: OnEvent) -> None:
-    """Write the map, both half maps and their correlation."""
-    named: dict[str, Float[Tensor, "n n n"]] = {
-        "map": halves.full,
-        "half_1": halves.half_1,
-        "half_2": halves.half_2,
-    }
-    for name, density in named.items():
-        path = folder / f"{name}.mrc"
-        write_volume(path, Volume(density.float().cpu().numpy(), pixel_size))
-        on_event(Saved(path, "volume"))
-    path = folder / "fsc.csv"
-    curve = halves.fsc
-    write_fsc(path, curve.spatial_frequency.tolist(), {"fsc": curve.correlation.tolist()})
-    on_event(Saved(path, "table"))
 
 
 def _teller(on_event: OnEvent, stage: str, total: int, unit: str) -> Callable[[int], None]:

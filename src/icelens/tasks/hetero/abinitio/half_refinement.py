@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ from icelens.core.volumes.to_box import to_box
 from icelens.tasks.hetero.preparation import Grid
 
 Integers = npt.NDArray[np.int64]
+Key = TypeVar("Key", bound=Hashable)
 
 _RANGES = (8.0, 5.0, 4.0)
 """Degrees around the last round's pose."""
@@ -49,7 +51,7 @@ class Reference:
     resolution: float
 
 
-def refine_round[Key: Hashable](
+def refine_round(
     references: Mapping[Key, Reference],
     source: ImageSource,
     sets: Mapping[Key, Integers],

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from icelens.core.data.particles import Particles
@@ -11,6 +12,7 @@ from icelens.jobs.report import Report
 from icelens.tasks.hetero.abinitio.agreement import Agreement
 from icelens.tasks.hetero.abinitio.search_images import SearchImages
 from icelens.tasks.hetero.abinitio.starts import Start
+from icelens.tasks.hetero.abinitio.states import States, nearest_state
 from icelens.tasks.hetero.preparation import Grid
 
 
@@ -131,3 +133,33 @@ def _verdict(found: Findings) -> str:
 
 def _array(density: Tensor) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
     return density.float().cpu().numpy()
+
+
+def write_states(report: Report, found: States, grid: Grid) -> None:
+    """Add the representative states and how the particles lie among them."""
+    from icelens.core.plots.slices import orthogonal_slices
+
+    report.section("States")
+    eigenvalues = found.model.eigenvalues.tolist()
+    total = sum(eigenvalues) or 1.0
+    report.table(
+        ["coordinate", "variance", "share", "correlation of the half sets' components"],
+        [
+            [number, value, f"{value / total:.0%}", agreement]
+            for number, (value, agreement) in enumerate(
+                zip(eigenvalues, found.model.agreement, strict=False), start=1
+            )
+        ],
+    )
+    nearest = nearest_state(found.latents, found.centres)
+    maps = found.model.volumes(torch.from_numpy(found.centres).float())
+    pictures = {
+        f"state {number}: {int((nearest == number - 1).sum())}": _array(density)
+        for number, density in enumerate(maps, start=1)
+    }
+    report.figure(
+        orthogonal_slices(pictures, grid.pixel_size),
+        name="states",
+        caption="Maps at the centres of groups of particles (k-means), and how many are nearest "
+        "to each.",
+    )
