@@ -27,6 +27,8 @@ from icelens.training.device import Compute, autocast, choose_compute
 
 _POINTS_AT_ONCE = 1 << 14
 _PARTICLES_AT_ONCE = 256
+_NUMBERS_KEPT = 1 << 28
+"""Of the first layer, shared by all volumes: half a gigabyte in bfloat16."""
 
 
 class NetworkModel:
@@ -70,8 +72,12 @@ class NetworkModel:
         if not self.has_halves:
             decoders = [self._decoder(1)]
         index, points = self._points(side)
+        embedded = [self._embedded(decoder, points) for decoder in decoders]
         for each in latent.to(self._compute.device, torch.float32):
-            parts = [self._spectrum(decoder, each, index, points, side) for decoder in decoders]
+            parts = [
+                self._spectrum(decoder, each, index, points, shared, side)
+                for decoder, shared in zip(decoders, embedded, strict=True)
+            ]
             spectrum = torch.stack(parts).mean(0) if len(parts) > 1 else parts[0]
             # fewer and larger pixels: a slice is the transform of an image with the same greys
             yield volume_from_rfft(spectrum * (side / self.box_size) ** 2, side).cpu()
@@ -115,23 +121,33 @@ class NetworkModel:
         points = torch.stack([x.flatten()[index], y.flatten()[index], z.flatten()[index]], dim=1)
         return index, points
 
+    def _embedded(
+        self, decoder: CoordinateDecoder, points: Float[Tensor, "point 3"]
+    ) -> list[tuple[Tensor, ...]] | None:
+        """What all volumes share, if it fits into memory; else it is made for each anew."""
+        if len(points) * decoder.network.first.out_features > _NUMBERS_KEPT:
+            return None
+        with autocast(self._compute):
+            return [decoder.embedded_points(part) for part, _ in _lower_halves(points)]
+
     def _spectrum(
         self,
         decoder: CoordinateDecoder,
         latent: Float[Tensor, " latent"],
         index: Tensor,
         points: Float[Tensor, "point 3"],
+        shared: list[tuple[Tensor, ...]] | None,
         side: int,
     ) -> Complex[Tensor, "z y x_half"]:
         half = side // 2 + 1
         spectrum = torch.zeros(side * side * half, dtype=torch.cfloat, device=index.device)
-        for start in range(0, len(points), _POINTS_AT_ONCE):
-            part = points[start : start + _POINTS_AT_ONCE]
-            sign = torch.where(part[:, 2] > 0, -1.0, 1.0)
+        values = []
+        for number, (part, is_mirrored) in enumerate(_lower_halves(points)):
             with autocast(self._compute):
-                value = decoder.points(latent, part * sign[:, None])
-            value = torch.where(sign < 0, value.conj(), value)
-            spectrum[index[start : start + _POINTS_AT_ONCE]] = value
+                embedded = decoder.embedded_points(part) if shared is None else shared[number]
+                value = decoder.points(latent, part, embedded)
+            values.append(torch.where(is_mirrored, value.conj(), value))
+        spectrum[index] = torch.cat(values)
         spectrum = spectrum.reshape(side, side, half)
         if decoder.has_base:
             spectrum = spectrum + self._base(decoder, side)
@@ -163,6 +179,16 @@ class NetworkModel:
                 f"volumes of {box_size} px from a model of {self.box_size}; expected an even "
                 "number from 4 to that"
             )
+
+
+def _lower_halves(
+    points: Float[Tensor, "point 3"],
+) -> Iterator[tuple[Float[Tensor, "point 3"], Tensor]]:
+    """Points in pieces, those with `k_z > 0` mirrored, and which of them were."""
+    for start in range(0, len(points), _POINTS_AT_ONCE):
+        part = points[start : start + _POINTS_AT_ONCE]
+        is_mirrored = part[:, 2] > 0
+        yield torch.where(is_mirrored[:, None], -part, part), is_mirrored
 
 
 @torch.inference_mode()

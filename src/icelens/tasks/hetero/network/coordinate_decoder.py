@@ -153,23 +153,29 @@ class CoordinateDecoder(nn.Module):
             self._base = slice_source(self.base_volume)
         return interpolated(self._base, index_xyz * PADDING)
 
-    def points(
-        self, latent: Float[Tensor, " latent"], index_xyz: Float[Tensor, "point 3"]
-    ) -> Complex[Tensor, " point"]:
-        """The network's part at frequencies in cycles per box with `k_z <= 0`."""
-        context = latent[None] if self.latent_dim else None
+    def embedded_points(
+        self, index_xyz: Float[Tensor, "point 3"]
+    ) -> tuple[Float[Tensor, "point width"], ...]:
+        """What all volumes share at frequencies in cycles per box with `k_z <= 0`."""
         k = index_xyz / self.box_size
-        if self.is_hartley:
-            value = _from_hartley(*(self._asked(k * sign, context) for sign in (1.0, -1.0)))
-        else:
-            value = self._asked(k, context).float()
+        signs = (1.0, -1.0) if self.is_hartley else (1.0,)
+        return tuple(self.network.embedded(self._features(k * sign)) for sign in signs)
+
+    def points(
+        self,
+        latent: Float[Tensor, " latent"],
+        index_xyz: Float[Tensor, "point 3"],
+        embedded: tuple[Float[Tensor, "point width"], ...],
+    ) -> Complex[Tensor, " point"]:
+        """The network's part of a volume at the points that were embedded."""
+        context = latent[None] if self.latent_dim else None
+        asked = [self.network.values_of(each, context) for each in embedded]
+        value = _from_hartley(*asked) if self.is_hartley else asked[0].float()
         value = value * self._scale_at(index_xyz.norm(dim=1))[:, None]
         return torch.view_as_complex(value.contiguous())
 
-    def _asked(self, k: Float[Tensor, "point 3"], context: Tensor | None) -> Tensor:
-        features = encoded_points(self.vectors, k) if len(self.vectors) else k
-        value: Tensor = self.network(features, context)
-        return value
+    def _features(self, k: Float[Tensor, "point 3"]) -> Float[Tensor, "point feature"]:
+        return encoded_points(self.vectors, k) if len(self.vectors) else k
 
 
 def _in_volume(
