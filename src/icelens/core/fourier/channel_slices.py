@@ -97,4 +97,6 @@ def add_channels(
         )
         return
     for corner in range(8):
-        table.index_add_(0, corners.index[:, corner].long(), numbers * corners.weight[:, corner, None])
+        table.index_add_(
+            0, corners.index[:, corner].long(), numbers * corners.weight[:, corner, None]
+        )

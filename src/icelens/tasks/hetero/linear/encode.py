@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icelens.tasks.hetero.linear.image_batches import ImageBatches
+from icelens.tasks.hetero.linear.particle_batches import ParticleBatches
 from icelens.tasks.hetero.linear.posterior import (
     Coefficients,
     normal_equations,
@@ -20,7 +20,7 @@ Integers = npt.NDArray[np.int64]
 
 
 def coefficients_of(
-    space: Subspace, batches: ImageBatches, particles: Integers | None = None
+    space: Subspace, batches: ParticleBatches, particles: Integers | None = None
 ) -> Coefficients:
     """Posterior of the coefficients, all images of a particle taken together.
 
@@ -46,7 +46,7 @@ def of_particles(
     space: Subspace,
     of_images: tuple[Float[Tensor, "row channel channel"], Float[Tensor, "row channel"]],
     owner: Tensor,
-    batches: ImageBatches,
+    batches: ParticleBatches,
 ) -> tuple[Tensor, Coefficients]:
     """Which particles a batch holds, and what all their images say of their coefficients."""
     gram, product = of_images

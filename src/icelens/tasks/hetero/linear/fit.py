@@ -14,7 +14,7 @@ from torch import Tensor
 
 from icelens.core.events import OnEvent, Progress
 from icelens.tasks.hetero.linear.encode import coefficients_of, of_particles
-from icelens.tasks.hetero.linear.image_batches import ImageBatches
+from icelens.tasks.hetero.linear.particle_batches import ParticleBatches
 from icelens.tasks.hetero.linear.posterior import (
     ChannelSums,
     Coefficients,
@@ -94,17 +94,16 @@ class LinearFit:
 
     def __init__(
         self,
-        batches: ImageBatches,
-        half_of_particle: Integers,
+        batches: ParticleBatches,
         *,
         contrast_std: float,
         seed: int,
         on_event: OnEvent,
     ) -> None:
-        """Take the images and the half set, 1 or 2, of each particle."""
+        """Take the images."""
         self.batches = batches
         self.facts = batches.images.facts
-        self.members = tuple(np.flatnonzero(half_of_particle == half) for half in (1, 2))
+        self.members = tuple(np.flatnonzero(batches.rows.half_set == h) for h in (1, 2))
         self.contrast_std = contrast_std
         self.seed = seed
         self.on_event = on_event
@@ -226,9 +225,7 @@ class LinearFit:
             return replace(result, contrast_std=min(result.contrast_std, _MOST_CONTRAST))
         return replace(result, contrast_std=0.0)
 
-    def _together(
-        self, pair: Pair, power: Tensor, tried: Tensor, eigenvalues: Tensor
-    ) -> Fit:
+    def _together(self, pair: Pair, power: Tensor, tried: Tensor, eigenvalues: Tensor) -> Fit:
         """The model of all images, and both halves at its latents."""
         grid = pair[0].grid
         prior = VolumePrior(grid, power, grid.sphere[None])

@@ -11,7 +11,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icelens.core.data.half_sets import dealt_half_sets
 from icelens.core.data.latents import LatentTable
 from icelens.core.errors import CheckpointError, GeometryError
 from icelens.core.events import OnEvent, Progress, ignore
@@ -19,10 +18,11 @@ from icelens.core.fourier.transforms import volume_from_rfft, volume_rfft
 from icelens.tasks.hetero.hetero_run import RunFacts
 from icelens.tasks.hetero.linear.encode import coefficients_of
 from icelens.tasks.hetero.linear.fit import Fit
-from icelens.tasks.hetero.linear.image_batches import ImageBatches
+from icelens.tasks.hetero.linear.particle_batches import ParticleBatches
 from icelens.tasks.hetero.linear.posterior import Coefficients
 from icelens.tasks.hetero.linear.stage_grid import StageGrid, resized
 from icelens.tasks.hetero.linear.subspace import Subspace
+from icelens.tasks.hetero.particle_rows import particle_rows
 from icelens.tasks.hetero.prepared_images import PreparedImages
 from icelens.training.checkpoint import read_tensors, save_checkpoint
 
@@ -47,6 +47,7 @@ class LinearModel:
         agreement: Correlation of the half sets' components, of all that were tried.
         tried: Eigenvalues of those, when it was decided which to keep.
         power: `(channel, shell)` of a transform that was expected of mean and components.
+        tilts: Images of a tilt series that were used, lowest dose first; 0 for all.
     """
 
     mean: Float[Tensor, "n n n"]
@@ -59,6 +60,7 @@ class LinearModel:
     agreement: tuple[float, ...]
     tried: tuple[float, ...]
     power: Float[Tensor, "channel shell"]
+    tilts: int = 0
     has_halves: bool = True
 
     @property
@@ -116,7 +118,8 @@ class LinearModel:
         Raises:
             GeometryError: If the images lie on another grid.
         """
-        batches = ImageBatches(images)
+        rows = particle_rows(images.particles, tilts=self.tilts, seed=0)
+        batches = ParticleBatches(images, rows)
         space = self.subspace(images)
         count = batches.num_particles
         mean = np.zeros((count, self.latent_dim))
@@ -128,8 +131,13 @@ class LinearModel:
             variance = found.covariance[places].diagonal(dim1=1, dim2=2)[:, 1:]
             deviation[places] = variance.sqrt().cpu().numpy()
             on_event(Progress("encode", int(places[-1]) + 1, count, "particle"))
-        half_set = dealt_half_sets(images.particles, seed=0)
-        return batches.table(mean, deviation, half_set)
+        return LatentTable(
+            latent=mean,
+            particle=rows.particle,
+            row=rows.first,
+            deviation=deviation,
+            half_set=rows.half_set,
+        )
 
     def subspace(self, images: PreparedImages) -> Subspace:
         """The model on the grid of images, as the fit has it.
@@ -148,7 +156,9 @@ class LinearModel:
         radius = min(self.radius, facts.radius)
         share = min(self.diameter / width, 1.0)
         grid = StageGrid(self.box_size, self.radius, share, images.device)
-        own = grid if radius == self.radius else StageGrid(self.box_size, radius, share, grid.device)
+        own = (
+            grid if radius == self.radius else StageGrid(self.box_size, radius, share, grid.device)
+        )
         # components end at the edge of the support, so that nothing is lost
         volumes = own.narrowed(
             volume_from_rfft(
@@ -175,12 +185,13 @@ class LinearModel:
             "contrast_std": self.contrast_std,
             "agreement": list(self.agreement),
             "tried": list(self.tried),
+            "tilts": self.tilts,
         }
         save_checkpoint(folder / MODEL_NAME, tensors, description)
 
 
 def posterior(
-    model: LinearModel, images: PreparedImages, particle_rows: npt.ArrayLike
+    model: LinearModel, images: PreparedImages, image_rows: npt.ArrayLike
 ) -> tuple[Float[Tensor, "particle latent_dim"], Float[Tensor, "particle latent_dim latent_dim"]]:
     """Mean and covariance of the latents of particles, each named by one of its images' rows.
 
@@ -189,13 +200,16 @@ def posterior(
     Raises:
         GeometryError: If the images lie on another grid.
     """
-    batches = ImageBatches(images)
-    places = batches.owner[np.atleast_1d(np.asarray(particle_rows, np.int64))]
+    rows = particle_rows(images.particles, tilts=model.tilts, seed=0)
+    batches = ParticleBatches(images, rows)
+    wanted = images.particles.particle[np.atleast_1d(np.asarray(image_rows, np.int64))]
+    order = np.argsort(rows.particle)
+    places = order[np.searchsorted(rows.particle[order], wanted)]
     found: Coefficients = coefficients_of(model.subspace(images), batches, np.unique(places))
     return found.mean[places, 1:], found.covariance[places, 1:, 1:]
 
 
-def model_of_fit(fit: Fit, images: PreparedImages) -> LinearModel:
+def model_of_fit(fit: Fit, images: PreparedImages, *, tilts: int = 0) -> LinearModel:
     """The model on the grid of the images."""
     grid = fit.whole.grid
 
@@ -218,6 +232,7 @@ def model_of_fit(fit: Fit, images: PreparedImages) -> LinearModel:
         agreement=tuple(fit.agreement.tolist()),
         tried=tuple(fit.eigenvalues.tolist()),
         power=fit.prior.power.cpu(),
+        tilts=tilts,
     )
 
 
@@ -245,6 +260,7 @@ def read_linear_model(
             **{name: known[name] for name in ("pixel_size", "radius", "diameter", "contrast_std")},
             agreement=tuple(known["agreement"]),
             tried=tuple(known["tried"]),
+            tilts=int(known["tilts"]),
         )
     except KeyError as error:
         raise CheckpointError(

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from icelens.core.fourier.channel_slices import Corners, add_channels, corners_of, read_channels
-from icelens.tasks.hetero.linear.image_batches import Batch
+from icelens.tasks.hetero.linear.particle_batches import Batch
 from icelens.tasks.hetero.linear.stage_grid import StageGrid
 
 

@@ -59,9 +59,7 @@ def power_from_halves(
     return power
 
 
-def extended(
-    power: Float[Tensor, "channel shell"], radius: int
-) -> Float[Tensor, "channel shell"]:
+def extended(power: Float[Tensor, "channel shell"], radius: int) -> Float[Tensor, "channel shell"]:
     """Power up to a larger radius, falling beyond the shells that were looked at."""
     last = power[:, -2:-1]
     fall = 0.8 ** torch.arange(1, radius + 2 - power.shape[1] + 1, device=power.device)

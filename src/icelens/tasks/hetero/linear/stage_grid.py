@@ -11,7 +11,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from icelens.core.fourier.slices import interpolation_fade
 from icelens.core.fourier.transforms import volume_from_rfft, volume_rfft
 from icelens.core.volumes.masks import soft_edge
 
@@ -139,9 +138,7 @@ class StageGrid:
         return self.narrowed(volume_from_rfft(resized(spectrum, self.box_size), self.box_size))
 
 
-def resized(
-    spectrum: Tensor, box_size: int
-) -> Tensor:
+def resized(spectrum: Tensor, box_size: int) -> Tensor:
     """Half transforms `(channel, n, n, n_half)` of even boxes, cut or filled up with zeros."""
     old = spectrum.shape[-2]
     if old == box_size:

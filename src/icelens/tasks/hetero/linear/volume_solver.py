@@ -84,9 +84,7 @@ def normal_equations_of(sums: ChannelSums, independence: float) -> NormalEquatio
         lags = _in_space(part.to(torch.complex64), padded, 2 * size) / double_fade
         kernel[place] = torch.fft.rfftn(torch.fft.ifftshift(lags), dim=(0, 1, 2)).real
     # half of the samples were added, but where x = 0, mates included
-    return NormalEquations(
-        grid, right * independence, kernel * independence, weight * independence
-    )
+    return NormalEquations(grid, right * independence, kernel * independence, weight * independence)
 
 
 def _in_space(

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Complex, Float, Int
 from torch import Tensor
 
-from icelens.core.data.latents import LatentTable
+from icelens.tasks.hetero.particle_rows import ParticleRows
 from icelens.tasks.hetero.prepared_images import PreparedImages
 
 Integers = npt.NDArray[np.int64]
@@ -38,42 +38,25 @@ class Batch:
     row: Integers
 
 
-class ImageBatches:
+class ParticleBatches:
     """Goes through images, all of a particle together.
 
     Attributes:
         images: Where they come from.
-        rows: Those that are used.
-        first_row: `(particle,)` row of the first image of each.
-        owner: `(row,)` place of each image's particle, for all images; -1 for those not used.
+        rows: Which images show each particle.
     """
 
-    def __init__(self, images: PreparedImages, rows: Integers | None = None) -> None:
-        """Take images.
-
-        Args:
-            images: Prepared images.
-            rows: Those to use; all if left out.
-        """
+    def __init__(self, images: PreparedImages, rows: ParticleRows) -> None:
+        """Take images and the particles that they show."""
         self.images = images
-        self.rows = np.arange(len(images)) if rows is None else np.asarray(rows, np.int64)
-        numbers = images.particles.particle[self.rows]
-        _, first, place = np.unique(numbers, return_index=True, return_inverse=True)
-        # in the order of first appearance
-        order = np.argsort(first, kind="stable")
-        rank = np.empty(len(order), np.int64)
-        rank[order] = np.arange(len(order))
-        self.first_row = self.rows[first[order]]
-        self.owner = np.full(len(images), -1)
-        self.owner[self.rows] = rank[place.ravel()]
+        self.rows = rows
         self._kept: dict[int, tuple[Tensor, Tensor]] = {}
-        samples = len(images.samples.index)
-        self._is_kept = 12 * samples * len(self.rows) <= _KEPT_BYTES
+        self._is_kept = 12 * len(images.samples.index) * len(rows.rows) <= _KEPT_BYTES
 
     @property
     def num_particles(self) -> int:
         """Number of particles."""
-        return len(self.first_row)
+        return len(self.rows)
 
     def batches(self, radius: int, particles: Integers | None = None) -> Iterator[Batch]:
         """Batches of images, of these particles if they are named.
@@ -83,41 +66,29 @@ class ImageBatches:
             particles: Places of particles; all if left out.
         """
         count = self.images.samples.count(radius)
-        rows = self.rows[np.argsort(self.owner[self.rows], kind="stable")]
-        if particles is not None:
-            is_wanted = np.zeros(self.num_particles, bool)
-            is_wanted[particles] = True
-            rows = rows[is_wanted[self.owner[rows]]]
+        chosen = np.arange(len(self.rows)) if particles is None else particles
+        rows, place = self.rows.of(chosen)
+        owner = chosen[place]
         step = max(1, _SAMPLES_AT_ONCE // count)
-        owner = self.owner[rows]
         start = 0
         while start < len(rows):
             stop = min(start + step, len(rows))
             # to the end of the particle
-            stop = int(np.searchsorted(owner, owner[stop - 1], side="right"))
-            yield self._batch(rows[start:stop], count)
+            while stop < len(rows) and owner[stop] == owner[stop - 1]:
+                stop += 1
+            yield self._batch(rows[start:stop], owner[start:stop], count)
             start = stop
 
-    def table(
-        self,
-        mean: npt.NDArray[np.float64],
-        deviation: npt.NDArray[np.float64],
-        half_set: Integers,
-    ) -> LatentTable:
-        """Latents of the particles with what the images know of them."""
-        return LatentTable(
-            latent=mean,
-            particle=self.images.particles.particle[self.first_row],
-            row=self.first_row,
-            deviation=deviation,
-            half_set=half_set[self.first_row],
-        )
-
-    def _batch(self, rows: Integers, count: int) -> Batch:
+    def _batch(self, rows: Integers, owner: Integers, count: int) -> Batch:
         values, transfer = self._read(rows)
-        owner = torch.from_numpy(self.owner[rows]).to(self.images.device)
         axes = self.images.rotation(rows)[:, :2]
-        return Batch(values[:, :count], transfer[:, :count], axes, owner, rows)
+        return Batch(
+            values[:, :count],
+            transfer[:, :count],
+            axes,
+            torch.from_numpy(owner).to(axes.device),
+            rows,
+        )
 
     def _read(self, rows: Integers) -> tuple[Tensor, Tensor]:
         if not self._is_kept:
