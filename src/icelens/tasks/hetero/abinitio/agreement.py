@@ -104,17 +104,26 @@ def _compared(
     moved = (poses_1.shift_xyz - poses_2.shift_xyz).cpu()[:, :2].flip(-1)
     offset = origin_offset(first[near], moved[near]) / pixel_size
     # a point x of the first frame is Q x of the second
-    turned = rotated(_twofold(map_2.cpu()), frame.rotation.mT, offset.flip(-1))
+    turned = turned_map(map_2.cpu(), frame.rotation.mT, offset.flip(-1))
     curve = fourier_shell_correlation(map_1.cpu(), turned, pixel_size=pixel_size)
     both = torch.stack([map_1.cpu().flatten(), turned.flatten()])
     correlation = torch.nan_to_num(torch.corrcoef(both)[0, 1])
     return frame.inliers, float(angle.median()), float(correlation), resolution_at(curve, 0.5)
 
 
-def _twofold(density: Float[Tensor, "n n n"]) -> Float[Tensor, "m m m"]:
-    """The map sampled twice as finely, by zeros beyond its frequencies; sides are even."""
+def turned_map(
+    density: Float[Tensor, "n n n"], rotation: Float[Tensor, "3 3"], offset_zyx: Float[Tensor, "3"]
+) -> Float[Tensor, "n n n"]:
+    """A map turned about its centre voxel and then shifted.
+
+    Args:
+        density: Of even side.
+        rotation: `x_turned = rotation @ x`.
+        offset_zyx: In voxels.
+    """
     half = density.shape[0] // 2
     spectrum = torch.fft.fftshift(torch.fft.fftn(density))
+    # sampled twice as finely, linear interpolation is good enough
     wide = torch.nn.functional.pad(spectrum, [half, half] * 3)
-    fine: Tensor = torch.fft.ifftn(torch.fft.ifftshift(wide)).real * 8.0
-    return fine
+    fine = torch.fft.ifftn(torch.fft.ifftshift(wide)).real * 8.0
+    return rotated(fine, rotation, offset_zyx)

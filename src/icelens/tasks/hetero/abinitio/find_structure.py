@@ -30,15 +30,15 @@ from icelens.tasks.hetero.abinitio.half_refinement import (
 )
 from icelens.tasks.hetero.abinitio.march import March, MarchSettings
 from icelens.tasks.hetero.abinitio.report import Findings, write_findings, write_states
-from icelens.tasks.hetero.abinitio.search_images import ParticleRows, SearchImages, without_poses
+from icelens.tasks.hetero.abinitio.search_images import SearchImages, places_of_rows, without_poses
 from icelens.tasks.hetero.abinitio.search_pass import FoundPoses, map_of, search_pass
 from icelens.tasks.hetero.abinitio.starts import Start, compare_starts, run_starts
 from icelens.tasks.hetero.abinitio.state_files import StateFiles
 from icelens.tasks.hetero.abinitio.states import find_states
-from icelens.tasks.hetero.abinitio.tilt_choice import with_first_tilts
 from icelens.tasks.hetero.abinitio.unposed_images import coarse_grid, prepare_unposed
 from icelens.tasks.hetero.abinitio_settings import AbinitioConfig
 from icelens.tasks.hetero.hetero_run import RUN_NAME
+from icelens.tasks.hetero.particle_rows import particle_rows
 from icelens.tasks.hetero.preparation import Grid, choose_grid, particle_diameter
 from icelens.tasks.hetero.prepared_images import open_cache
 from icelens.training.device import choose_compute, keep_freed_memory, use_threads
@@ -120,9 +120,13 @@ def _read(config: AbinitioConfig, on_event: OnEvent) -> ParticleFile:
             f"{file.path}: {count} particles, expected {_FEWEST} or more to find a structure "
             "without poses; give more images"
         )
-    particles = with_first_tilts(file.particles, config.tilts)
+    particles = file.particles
     half_set = dealt_half_sets(particles, seed=config.seed)
-    return replace(file, particles=replace(particles, half_set=half_set))
+    used = particle_rows(particles, tilts=config.tilts, seed=config.seed).rows
+    # the others get the pose of their particle, but count nothing
+    weight = np.zeros(len(particles))
+    weight[used] = particles.weight[used]
+    return replace(file, particles=replace(particles, half_set=half_set, weight=weight))
 
 
 def _prepared_search(
@@ -130,7 +134,7 @@ def _prepared_search(
 ) -> SearchImages:
     """Coarse images in a folder of their own; taken over from a run that is resumed."""
     particles = source.particles
-    rows = ParticleRows.of(particles)
+    rows = particle_rows(particles, tilts=config.tilts, seed=config.seed)
     plain = without_poses(particles, rows)
     folder = run.folder / SEARCH_FOLDER
     make_folder(folder)
@@ -145,8 +149,7 @@ def _prepared_search(
             folder=folder,
             on_event=on_event,
         )
-    first = np.asarray([each[0] for each in rows.rows])
-    return SearchImages(cached, rows, particles.half_set[first])
+    return SearchImages(cached, rows)
 
 
 def _fingerprint(
@@ -219,7 +222,7 @@ def _passes(
 def with_found(particles: Particles, search: SearchImages, poses: FoundPoses) -> Particles:
     """The particles at the poses that were found; each image of a series as its stage has it."""
     stage = search.prepared.particles.rotation
-    place = search.rows.place
+    place = places_of_rows(particles, search.rows)
     rotation = stage @ poses.rotation.cpu().double().numpy()[place]
     shift = (stage @ poses.shift_xyz.cpu().double().numpy()[place][:, :, None])[..., 0]
     return particles.with_poses(nearest_rotation(rotation), shift[:, [1, 0]])

@@ -97,6 +97,7 @@ class FinishedRun:
                 stack_root=None if config.stack_root is None else str(config.stack_root.resolve()),
                 tomograms=None if config.tomograms is None else str(config.tomograms.resolve()),
                 is_posed=True,
+                skip_missing=config.skip_missing,
                 tilts=config.tilts,
             ),
         )

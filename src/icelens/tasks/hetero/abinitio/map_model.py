@@ -9,7 +9,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icelens.core.data.half_sets import dealt_half_sets
 from icelens.core.data.latents import LatentTable
 from icelens.core.errors import CheckpointError, GeometryError, IcelensError
 from icelens.core.events import OnEvent, ignore
@@ -18,6 +17,7 @@ from icelens.core.io.volumes import open_volume
 from icelens.tasks.hetero.hetero_run import RunFacts, VolumeModel
 from icelens.tasks.hetero.linear.linear_model import read_linear_model
 from icelens.tasks.hetero.linear.stage_grid import resized
+from icelens.tasks.hetero.particle_rows import particle_rows
 from icelens.tasks.hetero.prepared_images import PreparedImages
 
 MAP_NAMES = ("map", "half_1", "half_2")
@@ -79,16 +79,14 @@ class MapModel:
     def encode(self, images: PreparedImages, on_event: OnEvent = ignore) -> LatentTable:
         """One line without coordinates for each particle."""
         del on_event
-        particles = images.particles
-        number, first = np.unique(particles.particle, return_index=True)
-        order = np.argsort(first)
-        first = first[order]
+        rows = particle_rows(images.particles, tilts=0, seed=0)
+        nothing = np.zeros((len(rows), 0))
         return LatentTable(
-            latent=np.zeros((len(first), 0)),
-            particle=number[order],
-            row=first,
-            deviation=np.zeros((len(first), 0)),
-            half_set=dealt_half_sets(particles, seed=0)[first],
+            latent=nothing,
+            particle=rows.particle,
+            row=rows.first,
+            deviation=nothing,
+            half_set=rows.half_set,
         )
 
 

@@ -1,6 +1,6 @@
 """All images of a search for poses at low resolution, handed out particle by particle."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from torch import Tensor
 from icelens.core.data.particles import Particles
 from icelens.core.pose_search.series_images import SeriesImages
 from icelens.core.refinement.samples import DiscSamples
+from icelens.tasks.hetero.particle_rows import ParticleRows
 from icelens.tasks.hetero.preparation import Grid
 from icelens.tasks.hetero.prepared_images import PreparedImages
 
@@ -19,32 +20,11 @@ Integers = npt.NDArray[np.int64]
 _EDGE_PX = 2.0
 
 
-@dataclass(frozen=True, eq=False)
-class ParticleRows:
-    """Which rows show each particle: `(row,)` place of the particle, in order of appearance.
-
-    Attributes:
-        place: `(row,)` number of the particle of each row.
-        rows: Rows of each particle.
-    """
-
-    place: Integers
-    rows: tuple[Integers, ...]
-
-    @staticmethod
-    def of(particles: Particles) -> "ParticleRows":
-        """Of all images of a file."""
-        _, first, inverse = np.unique(particles.particle, return_index=True, return_inverse=True)
-        rank = np.empty(len(first), np.int64)
-        rank[np.argsort(first)] = np.arange(len(first))
-        place = rank[inverse]
-        order = np.argsort(place, kind="stable")
-        rows = np.split(order, np.cumsum(np.bincount(place))[:-1])
-        return ParticleRows(place, tuple(rows))
-
-    def __len__(self) -> int:
-        """Number of particles."""
-        return len(self.rows)
+def places_of_rows(particles: Particles, rows: ParticleRows) -> Integers:
+    """`(row,)` place of the particle that each image shows, images that are not used included."""
+    order = np.argsort(rows.particle)
+    place: Integers = order[np.searchsorted(rows.particle[order], particles.particle)]
+    return place
 
 
 def without_poses(particles: Particles, rows: ParticleRows) -> Particles:
@@ -52,29 +32,27 @@ def without_poses(particles: Particles, rows: ParticleRows) -> Particles:
 
     `rotation` is then what takes that frame to the image: the identity for single images.
     """
-    stage = particles.stage
-    reference = np.empty_like(stage)
-    for each in rows.rows:
-        flattest = each[int(np.argmax(particles.ctf_scale[each] * particles.weight[each]))]
-        reference[each] = stage[flattest]
-    relative = stage @ np.swapaxes(reference, -1, -2)
+    place = places_of_rows(particles, rows)
+    by_tilt = np.lexsort((-particles.ctf_scale, place))
+    flattest = by_tilt[np.unique(place[by_tilt], return_index=True)[1]]
+    reference = particles.stage[flattest][place]
+    relative = particles.stage @ np.swapaxes(reference, -1, -2)
     return replace(particles, rotation=relative, stage=relative, shift_yx=0 * particles.shift_yx)
 
 
 class SearchImages:
     """Prepared images whose rotations are those of the stage alone, and how they are grouped."""
 
-    def __init__(self, prepared: PreparedImages, rows: ParticleRows, half_set: Integers) -> None:
+    def __init__(self, prepared: PreparedImages, rows: ParticleRows) -> None:
         """Join what a search needs.
 
         Args:
             prepared: From `prepare_unposed`.
             rows: Which of them show each particle.
-            half_set: `(particle,)` 1 or 2.
         """
         facts = prepared.facts
         self.prepared, self.rows = prepared, rows
-        self.half_set = torch.from_numpy(half_set)
+        self.half_set = torch.from_numpy(rows.half_set)
         self.device = prepared.device
         self.grid = Grid(facts.box_size, facts.pixel_size, facts.radius)
         self.diameter = facts.mask_diameter
@@ -98,9 +76,7 @@ class SearchImages:
         """The images of some particles up to a shell; those of no weight are left out."""
         images, particles = self.prepared, self.prepared.particles
         count = images.samples.count(radius)
-        own = [self.rows.rows[each] for each in chosen]
-        picked = np.concatenate(own)
-        owner = np.repeat(np.arange(len(chosen)), [len(each) for each in own])
+        picked, owner = self.rows.of(chosen)
         used = particles.weight[picked] > 0
         picked, owner = picked[used], owner[used]
         extent = (particles.box_size() * particles.pixel_size())[picked]

@@ -1,13 +1,12 @@
 """Particles of several shapes: latents of a linear model, and poses against the state of each."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.cluster import KMeans
 
-from icelens.core.data.half_sets import dealt_half_sets
 from icelens.core.data.latents import LatentTable
 from icelens.core.data.particles import Particles
 from icelens.core.events import Message, OnEvent, Progress, Saved
@@ -17,11 +16,14 @@ from icelens.core.io.latent_table import write_latents
 from icelens.core.optics.image_source import ImageSource
 from icelens.tasks.hetero.abinitio.finished_run import FinishedRun
 from icelens.tasks.hetero.abinitio.half_refinement import Reference, refine_round
+from icelens.tasks.hetero.abinitio.search_images import places_of_rows
 from icelens.tasks.hetero.abinitio.state_files import StateFiles
+from icelens.tasks.hetero.abinitio_settings import AbinitioConfig
 from icelens.tasks.hetero.hetero_run import LATENTS_NAME
 from icelens.tasks.hetero.linear.fit import LinearFit
-from icelens.tasks.hetero.linear.image_batches import ImageBatches
 from icelens.tasks.hetero.linear.linear_model import MODEL_NAME, LinearModel, model_of_fit
+from icelens.tasks.hetero.linear.particle_batches import ParticleBatches
+from icelens.tasks.hetero.particle_rows import particle_rows
 from icelens.tasks.hetero.prepared_images import PreparedImages
 
 Integers = npt.NDArray[np.int64]
@@ -78,7 +80,7 @@ def find_states(
         run = run.with_particles(run.file.particles.with_poses(*poses))
         images, halves = run.write(device, on_event, latent_dim=None)
     for number in range(first, config.state_rounds):
-        model, table = fit_latents(images, config.latent_dim, config.seed, on_event)
+        model, table = fit_latents(images, config, on_event)
         centres = representative_latents(table, config.seed)
         particles = refined_by_state(run, images, halves, (model, table, centres), on_event)
         run = run.with_particles(particles)
@@ -88,7 +90,7 @@ def find_states(
         }
         files.save("states", found, {"rounds": number + 1})
         images, halves = run.write(device, on_event, latent_dim=None)
-    model, table = fit_latents(images, config.latent_dim, config.seed, on_event)
+    model, table = fit_latents(images, config, on_event)
     model.save(run.folder)
     on_event(Saved(run.folder / MODEL_NAME, "checkpoint"))
     write_latents(run.folder / LATENTS_NAME, table)
@@ -107,18 +109,18 @@ def find_states(
 
 
 def fit_latents(
-    images: PreparedImages, latent_dim: int, seed: int, on_event: OnEvent
+    images: PreparedImages, config: AbinitioConfig, on_event: OnEvent
 ) -> tuple[LinearModel, LatentTable]:
     """A linear model of images at fixed poses, and where each particle lies in it."""
-    batches = ImageBatches(images)
-    half_set = dealt_half_sets(images.particles, seed=seed)
-    first = np.unique(batches.owner, return_index=True)[1]
+    rows = particle_rows(images.particles, tilts=config.tilts, seed=config.seed)
     fit = LinearFit(
-        batches, half_set[first], contrast_std=_CONTRAST, seed=seed, on_event=on_event
-    ).run(latent_dim)
-    model = model_of_fit(fit, images)
-    table = model.encode(images, on_event)
-    return model, replace(table, half_set=half_set[table.row])
+        ParticleBatches(images, rows),
+        contrast_std=_CONTRAST,
+        seed=config.seed,
+        on_event=on_event,
+    ).run(config.latent_dim)
+    model = model_of_fit(fit, images, tilts=config.tilts)
+    return model, model.encode(images, on_event)
 
 
 def representative_latents(table: LatentTable, seed: int) -> npt.NDArray[np.float64]:
@@ -145,9 +147,8 @@ def refined_by_state(
     """Refine every particle against the state it is nearest to, of its own half set."""
     model, table, centres = states
     particles = run.file.particles
-    order = np.argsort(table.particle)
-    place = order[np.searchsorted(table.particle[order], particles.particle)]
-    state = nearest_state(table, centres)[place]
+    groups = particle_rows(particles, tilts=run.config.tilts, seed=run.config.seed)
+    state = nearest_state(table, centres)[places_of_rows(particles, groups)]
     sign = -1.0 if run.is_inverted else 1.0
     used = particles.weight > 0
     references, sets = {}, {}
