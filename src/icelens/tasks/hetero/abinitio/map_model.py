@@ -72,7 +72,9 @@ class MapModel:
                     "one"
                 )
             scale = (box_size / self.box_size) ** 3
-            density = volume_from_rfft(resized(volume_rfft(density), box_size) * scale, box_size)
+            density = volume_from_rfft(
+                resized(volume_rfft(density[None]), box_size)[0] * scale, box_size
+            )
         for _ in range(len(latent)):
             yield density
 
