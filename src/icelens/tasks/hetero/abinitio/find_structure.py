@@ -264,6 +264,14 @@ def _refined(
         first = int(known[1]["rounds"])
         particles = particles.with_poses(known[0]["rotation"].numpy(), known[0]["shift"].numpy())
     total = sum(map(len, sets.values()))
+    if config.rounds == 0:
+        on_event(
+            Message(
+                "without --rounds both half sets keep poses against one map, so that their maps "
+                "agree better than they deserve",
+                "warning",
+            )
+        )
     for number in range(first, config.rounds):
         if number:
             tell = _teller(on_event, f"map {number}", total, "image")
