@@ -5,6 +5,8 @@ the set that predicts the nearest particles of the other half set best: many at 
 a few would do but all are alike, fewer where more of them would blur.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -144,7 +146,7 @@ def _inserted(
     halves = []
     for half in (1, 2):
         rings = []
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in pairwise(edges):
             part = order[start:stop]
             own = np.sort(part[half_set[part] == half])
             sums = ChannelSums(grid, 1)
@@ -253,8 +255,8 @@ def _together(
     maps = [_mixed(grid, torch.cat(each), chosen) for each in solved]
     added = [_on_images(grid, _mixed(grid, each, chosen), images) for each in free]
     fsc = fourier_shell_correlation(added[0], added[1], pixel_size=images.pixel_size)
-    finished = [_on_images(grid, expected + each, images) for each in maps]
-    return HalfMaps(*finished, fsc, resolution_at(fsc, 0.143))
+    half_1, half_2, full = (_on_images(grid, expected + each, images) for each in maps)
+    return HalfMaps(half_1, half_2, full, fsc, resolution_at(fsc, 0.143))
 
 
 def _added(first: NormalEquations, second: NormalEquations) -> NormalEquations:

@@ -83,7 +83,8 @@ class NetworkModel:
             decoders = [self._decoder(1)]
         index, points = self._points(side)
         embedded = [self._embedded(decoder, points) for decoder in decoders]
-        for each in latent.to(self._compute.device, torch.float32):
+        inside = latent.to(self._compute.device, torch.float32) / self.network.latent_scale
+        for each in inside:
             parts = [
                 self._spectrum(decoder, each, index, points, shared, side)
                 for decoder, shared in zip(decoders, embedded, strict=True)
@@ -113,7 +114,7 @@ class NetworkModel:
             )
         known = torch.zeros(len(rows), 0, 2)
         if self._linear is not None:
-            known = known_of(self._linear.encode(images, on_event))
+            known = known_of(self._linear, self._linear.encode(images, on_event))
         return encoded(self.network, images, rows, known, self._compute, on_event)
 
     def _decoder(self, number: int) -> CoordinateDecoder:
@@ -234,8 +235,8 @@ def encoded(
         batch = batch_of(images, rows, places, noise, known[places], no_samples)
         with autocast(compute):
             mean, log_variance = network.latent(batch)
-        means.append(mean.float().cpu())
-        deviations.append((0.5 * log_variance.float()).exp().cpu())
+        means.append((mean.float() * network.latent_scale).cpu())
+        deviations.append(((0.5 * log_variance.float()).exp() * network.latent_scale).cpu())
         on_event(Progress("latents", int(places[-1]) + 1, len(rows), "particle"))
     deviation = torch.cat(deviations).double().numpy()
     is_table = network.encoder is None
@@ -248,10 +249,10 @@ def encoded(
     )
 
 
-def known_of(table: LatentTable) -> Float[Tensor, "particle component 2"]:
-    """What a linear model knows of particles, as networks are told it."""
+def known_of(model: LinearModel, table: LatentTable) -> Float[Tensor, "particle component 2"]:
+    """What a linear model knows of particles, as networks are told it: with a prior of 1."""
     parts = np.stack([table.latent, table.deviation], axis=-1)
-    return torch.from_numpy(parts).float()
+    return torch.from_numpy(parts).float() / model.spread[:, None].cpu().float()
 
 
 def describe(settings: NetworkSettings, pixel_size: float, tilts: int) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def starting_point(config: TrainConfig, learning: LearningImages, run: Run) -> S
         linear.save(run.folder)
         run.on_event(Saved(run.folder / MODEL_NAME, "model"))
     run.on_event(Message(f"starting from a linear model of {linear.latent_dim} components"))
-    return StartingPoint(linear, known_of(linear.encode(learning.images, run.on_event)))
+    return StartingPoint(linear, known_of(linear, linear.encode(learning.images, run.on_event)))
 
 
 def new_network(
@@ -96,6 +96,10 @@ def new_network(
         decoder.set_scale(_strength(learning.halves.full))
         if decoder.start is not None:
             decoder.start.set_channels(own)
+    if start.linear is not None:
+        spread = start.linear.spread.to(network.latent_scale)[:latent_dim]
+        network.latent_scale.fill_(float(spread.min()))
+        network.latent_scale[: len(spread)] = spread
     if config.model == "autodecoder":
         _fill_table(network.table, start)
     return network
@@ -106,7 +110,10 @@ def _channels(
 ) -> list[Float[Tensor, "channel n n n"]]:
     """Map and components for each decoder; those of a half set know nothing of the other."""
     if linear is not None:
-        return [linear.channels(half) for half in ((1, 2) if has_halves else (0,))]
+        # coefficients have a prior of 1 inside of the network
+        unit = torch.cat([linear.spread.new_ones(1), linear.spread])[:, None, None, None]
+        wanted = (1, 2) if has_halves else (0,)
+        return [linear.channels(half) * unit.to(linear.mean) for half in wanted]
     if not has_halves:
         return [halves.full[None]]
     # what both halves agree on: a half map by itself holds the noise of its shells

@@ -176,7 +176,7 @@ class LinearModel:
         channels = self.channels().to(images.device)
         channels[1:] *= self.spread.to(channels)[:, None, None, None]
         # components end at the edge of the support, so that nothing is lost
-        volumes = own.narrowed(own.resampled(self.channels().to(images.device)))
+        volumes = own.narrowed(own.resampled(channels))
         return Subspace(own, volumes, torch.zeros_like(volumes), self.contrast_std)
 
     def save(self, folder: Path) -> None:

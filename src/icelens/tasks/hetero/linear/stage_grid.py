@@ -103,7 +103,7 @@ class StageGrid:
 
     def fade(self, size: int) -> Float[Tensor, "k k k"]:
         """What linear interpolation of the padded transform leaves of a box about the centre."""
-        line = torch.sinc(
+        line: Tensor = torch.sinc(
             (torch.arange(size, device=self.device) - size // 2).float() / self.padded_size
         ).square()
         cube: Tensor = line[:, None, None] * line[:, None] * line
@@ -138,7 +138,8 @@ class StageGrid:
         if self.box_size == self.full_size:
             return volumes
         spectrum = resized(volume_rfft(volumes), self.box_size)
-        return volume_from_rfft(spectrum, self.box_size)
+        resampled: Tensor = volume_from_rfft(spectrum, self.box_size)
+        return resampled
 
     def taken_from(
         self, other: "StageGrid", volumes: Float[Tensor, "channel t t t"]

@@ -51,7 +51,13 @@ class ImageBatch:
 
 
 class HeteroNetwork(nn.Module):
-    """Images to slices of the volumes that they show."""
+    """Images to slices of the volumes that they show.
+
+    Inside, latents have a prior of deviation 1; `latent_scale` brings them to what users see, where
+    distances of latents are distances of maps as far as the start knows them.
+    """
+
+    latent_scale: Tensor
 
     def __init__(
         self,
@@ -71,6 +77,7 @@ class HeteroNetwork(nn.Module):
         self.encoder = encoder
         self.decoders = nn.ModuleList(decoders)
         self.samples: DiscSamples = disc_samples(settings.box_size, settings.radius)
+        self.register_buffer("latent_scale", torch.ones(settings.latent_dim))
         if settings.model == "autodecoder":
             self.table = nn.Parameter(torch.zeros(settings.num_particles, settings.latent_dim))
         if settings.has_poses:
