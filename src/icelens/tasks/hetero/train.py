@@ -51,7 +51,7 @@ def train(config: TrainConfig, run: Run) -> Path:
     if latent_dim:
         write_latents(run.folder / LATENTS_NAME, table)
         run.on_event(Saved(run.folder / LATENTS_NAME, "latents"))
-    report_training(trained, table, learning, run)
+    report_training(trained, table, learning, start, run)
     say_how_it_ended(result, run.on_event)
     return run.folder
 
