@@ -11,11 +11,18 @@ from icelens.core.simulate.molecules import (
     POTENTIAL_PER_SCATTERING,
     PROTEIN_OVER_ICE,
     SOLVENT_POTENTIAL,
+    atom_points,
     read_atoms,
     species_from_map,
     species_from_model,
 )
-from icelens.core.simulate.potential import Points, gaussian_bead, potential
+from icelens.core.simulate.potential import (
+    Points,
+    box_that_holds,
+    gaussian_bead,
+    potential,
+    potential_in_box,
+)
 
 # Two carbons and a hydrogen; the assembly turns them by half about z: six atoms.
 PDB = """\
@@ -121,3 +128,24 @@ def test_proteasome_looks_like_its_map(shared_data: Path) -> None:
     shared = torch.fft.irfftn(torch.fft.rfftn(ours) * torch.fft.rfftn(expected).conj(), s=(58,) * 3)
     # best over shifts, as the map's origin is its own; it is a little sharper than ours
     assert float(shared.max() / (ours.norm() * expected.norm())) > 0.97
+
+
+def test_molecules_in_one_box_keep_their_places_to_each_other() -> None:
+    whole = torch.tensor([[30.0, 0.0, 0.0], [-10.0, 0.0, 0.0], [-20.0, 0.0, 0.0]])
+    centre = torch.tensor([5.0, 0.0, 0.0])
+    side = box_that_holds([whole, whole[:1]], centre, 5.0)
+    bead = gaussian_bead(1.0, 5.0)
+    maps = [
+        potential_in_box([Points(each, bead)], 5.0, centre_xyz=centre, box_size=side)
+        for each in (whole, whole[:1], whole[1:])
+    ]
+    assert torch.allclose(maps[0], maps[1] + maps[2], atol=1e-6)
+    assert int(maps[1].argmax()) % side == side // 2 + 5
+
+
+def test_atoms_carry_hydrogens_only_where_the_model_leaves_them_out() -> None:
+    carbon = {"C": np.zeros((1, 3), np.float32)}
+    at_zero = torch.zeros(1)
+    (alone,) = atom_points(carbon, has_hydrogens=True)
+    (carrying,) = atom_points(carbon)
+    assert float(carrying.form_factor(at_zero)) != float(alone.form_factor(at_zero))

@@ -1,15 +1,18 @@
 """Molecules to put into a specimen, from atomic models or from density maps."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import gemmi
 import numpy as np
+import numpy.typing as npt
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from icelens.core.data.volume import Volume
-from icelens.core.errors import GeometryError, InputFileError
+from icelens.core.errors import GeometryError
+from icelens.core.simulate.atoms import read_atom_table
 from icelens.core.simulate.potential import FormFactor, Points, potential
 from icelens.core.simulate.specimen import ENVELOPE, Species
 
@@ -25,11 +28,13 @@ _DISPLACED = {"H": 5.15, "C": 16.44, "N": 2.49, "O": 9.13, "P": 5.73, "S": 19.86
 _DISPLACED_OTHER = 12.0
 # Maps nearer to their centre than this stay as they are.
 _CENTRED_PX = 0.02
+B_FACTOR = 70.0
+"""Of atoms in Å^2, unless another is asked for."""
 # Hydrogens per heavy atom in an average protein, for models that leave them out.
 _HYDROGENS = {"C": 1.2, "N": 1.1, "O": 0.15}
 
 
-def species_from_model(path: Path, pixel_size: float, *, b_factor: float = 70.0) -> Species:
+def species_from_model(path: Path, pixel_size: float, *, b_factor: float = B_FACTOR) -> Species:
     """Read a PDB or mmCIF file, build its first biological assembly and compute its potential.
 
     Args:
@@ -41,16 +46,33 @@ def species_from_model(path: Path, pixel_size: float, *, b_factor: float = 70.0)
         InputFileError: If the file is no atomic model.
     """
     atoms = read_atoms(path)
-    has_hydrogens = "H" in atoms
-    points = [
+    name = path.name.split(".")[0]
+    points = atom_points(atoms, b_factor=b_factor)
+    return Species(name, potential(points, pixel_size) / PROTEIN_OVER_ICE)
+
+
+def atom_points(
+    atoms: Mapping[str, npt.NDArray[np.float32]],
+    *,
+    b_factor: float = B_FACTOR,
+    has_hydrogens: bool | None = None,
+) -> list[Points]:
+    """Atoms with their form factors, less that of the ice that they displace.
+
+    Args:
+        atoms: Positions (atom, xyz) in Å by element.
+        b_factor: Of all atoms, in Å^2.
+        has_hydrogens: Whether hydrogens are among the atoms or stand for themselves only by the
+            share that heavy atoms carry; seen from the atoms if left out.
+    """
+    explicit = "H" in atoms if has_hydrogens is None else has_hydrogens
+    return [
         Points(
             torch.from_numpy(positions),
-            _atom_form_factor(element, b_factor, has_hydrogens=has_hydrogens),
+            _atom_form_factor(element, b_factor, has_hydrogens=explicit),
         )
         for element, positions in atoms.items()
     ]
-    name = path.name.split(".")[0]
-    return Species(name, potential(points, pixel_size) / PROTEIN_OVER_ICE)
 
 
 def read_atoms(path: Path) -> dict[str, np.ndarray]:
@@ -59,30 +81,7 @@ def read_atoms(path: Path) -> dict[str, np.ndarray]:
     Raises:
         InputFileError: If the file is missing, unreadable or holds no atoms.
     """
-    if not path.is_file():
-        raise InputFileError(f"{path}: no such file; give a PDB or mmCIF model")
-    try:
-        structure = gemmi.read_structure(str(path))
-    except (RuntimeError, ValueError, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputFileError(
-            f"{path}: not an atomic model ({reason}); expected PDB or mmCIF"
-        ) from error
-    if len(structure) == 0:
-        raise InputFileError(f"{path}: holds no atoms; expected a PDB or mmCIF model")
-    structure.setup_entities()
-    structure.remove_waters()
-    structure.remove_alternative_conformations()
-    model = structure[0]
-    if structure.assemblies:
-        naming = gemmi.HowToNameCopiedChain.Short
-        model = gemmi.make_assembly(structure.assemblies[0], model, naming)
-    atoms: dict[str, list[list[float]]] = {}
-    for site in model.all():
-        atoms.setdefault(site.atom.element.name, []).append(site.atom.pos.tolist())
-    if not atoms:
-        raise InputFileError(f"{path}: holds no atoms; expected a PDB or mmCIF model")
-    return {name: np.array(places, dtype=np.float32) for name, places in atoms.items()}
+    return read_atom_table(path).by_element()
 
 
 def species_from_map(name: str, volume: Volume, pixel_size: float) -> Species:
@@ -96,7 +95,7 @@ def species_from_map(name: str, volume: Volume, pixel_size: float) -> Species:
     Raises:
         GeometryError: If the map has no positive density.
     """
-    density = torch.from_numpy(np.ascontiguousarray(volume.array, dtype=np.float32))
+    density = torch.from_numpy(np.array(volume.array, dtype=np.float32))
     if not float(density.max()) > 0:
         raise GeometryError(f"{name}: expected a map with positive density (protein bright)")
     if abs(volume.pixel_size / pixel_size - 1.0) > 1e-3:

@@ -29,25 +29,61 @@ class Points:
 def potential(points: Sequence[Points], pixel_size: float) -> Float[Tensor, "n n n"]:
     """Potential in V, band-limited to the voxels; the centroid sits on the centre voxel.
 
-    A Gaussian that falls to `exp(-1)` at Nyquist keeps the cut from ringing; it leaves the integral
-    of the potential as it is.
-
     Args:
         points: Kinds of points with their form factors.
         pixel_size: In Å/px.
     """
     positions = torch.cat([kind.position_xyz for kind in points])
     centroid = positions.mean(dim=0)
-    reach = float((positions - centroid).norm(dim=1).max())
-    box_size = 2 * (math.ceil(reach / pixel_size) + _MARGIN_PX)
+    box_size = box_that_holds([positions], centroid, pixel_size)
+    return potential_in_box(points, pixel_size, centre_xyz=centroid, box_size=box_size)
+
+
+def potential_in_box(
+    points: Sequence[Points],
+    pixel_size: float,
+    *,
+    centre_xyz: Float[Tensor, "3"],
+    box_size: int,
+) -> Float[Tensor, "n n n"]:
+    """Potential in V in a box about a given place, so that several molecules share a frame.
+
+    A Gaussian that falls to `exp(-1)` at Nyquist keeps the cut from ringing; it leaves the integral
+    of the potential as it is.
+
+    Args:
+        points: Kinds of points with their form factors; none within a voxel of the box's faces.
+        pixel_size: In Å/px.
+        centre_xyz: In Å, comes to lie on the centre voxel.
+        box_size: Side in voxels, even (`box_that_holds`).
+    """
     frequency_squared = _frequency_squared(box_size, pixel_size)
     total = torch.zeros(frequency_squared.shape, dtype=torch.complex64)
     for kind in points:
-        index_xyz = (kind.position_xyz - centroid) / pixel_size + box_size // 2
+        index_xyz = (kind.position_xyz - centre_xyz) / pixel_size + box_size // 2
         spectrum = _cropped(volume_rfft(_spread(index_xyz, box_size)), box_size)
         total += spectrum * kind.form_factor(frequency_squared)
     total *= torch.exp(-frequency_squared * (2.0 * pixel_size) ** 2)
     return volume_from_rfft(total, box_size) / pixel_size**3
+
+
+def box_that_holds(
+    positions: Sequence[Float[Tensor, "_ 3"]],
+    centre_xyz: Float[Tensor, "3"],
+    pixel_size: float,
+    *,
+    margin: float = 0.0,
+) -> int:
+    """Even side in voxels of a box about a place that holds all points and some room about them.
+
+    Args:
+        positions: Points in Å.
+        centre_xyz: Of the box, in Å.
+        pixel_size: In Å/px.
+        margin: Room on either side in Å for the blur of points; four voxels at least.
+    """
+    reach = max(float((each - centre_xyz).norm(dim=1).max()) for each in positions)
+    return 2 * (math.ceil(reach / pixel_size) + max(_MARGIN_PX, math.ceil(margin / pixel_size)))
 
 
 def gaussian_bead(integral: float, sigma: float) -> FormFactor:

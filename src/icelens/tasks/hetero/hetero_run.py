@@ -26,19 +26,27 @@ KINDS = ("vae", "autodecoder", "homogeneous", "linear", "abinitio", "cryodrgn")
 
 
 class VolumeModel(Protocol):
-    """Turns latents into maps.
+    """Turns latents into maps."""
 
-    Attributes:
-        latent_dim: Coordinates of a latent; 0 for one structure.
-        box_size: Of its volumes, in px.
-        pixel_size: Of its volumes, in Å/px.
-        has_halves: Whether it holds a decoder for each half set.
-    """
+    @property
+    def latent_dim(self) -> int:
+        """Coordinates of a latent; 0 for one structure."""
+        ...
 
-    latent_dim: int
-    box_size: int
-    pixel_size: float
-    has_halves: bool
+    @property
+    def box_size(self) -> int:
+        """Side of its volumes, in px."""
+        ...
+
+    @property
+    def pixel_size(self) -> float:
+        """Sampling of its volumes, in Å/px."""
+        ...
+
+    @property
+    def has_halves(self) -> bool:
+        """Whether it holds a decoder for each half set."""
+        ...
 
     def volumes(
         self,
@@ -73,6 +81,7 @@ class RunFacts:
         particles: Files of its particles, as given or as the run wrote them.
         stack_root: Folder of their stacks, where it was given.
         tomograms: STAR file of the tomograms, where it was given.
+        skip_missing: Whether images without a stack were left out.
         is_posed: Whether the run's own `particles.star` holds its final poses.
         tilts: Images of a tilt series that are used, lowest dose first; 0 for all.
     """
@@ -84,6 +93,7 @@ class RunFacts:
     particles: tuple[str, ...]
     stack_root: str | None = None
     tomograms: str | None = None
+    skip_missing: bool = False
     is_posed: bool = False
     tilts: int = 0
 
@@ -124,6 +134,7 @@ class HeteroRun:
             [path if path.is_absolute() else self.folder / path for path in paths],
             stack_root=None if facts.stack_root is None else Path(facts.stack_root),
             tomograms=None if facts.tomograms is None else Path(facts.tomograms),
+            skip_missing=facts.skip_missing,
             on_event=on_event,
         )
 

@@ -1,0 +1,81 @@
+"""Networks of hetero, built from settings that fit into a checkpoint."""
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+
+from pydantic import JsonValue
+from torch import nn
+
+from icelens.core.errors import IcelensError
+from icelens.core.refinement.samples import DiscSamples, disc_samples
+from icelens.jobs.named_settings import validated
+from icelens.jobs.registry import did_you_mean
+from icelens.tasks.hetero.network.component_part import ComponentPart
+from icelens.tasks.hetero.network.coordinate_decoder import CoordinateDecoder
+from icelens.tasks.hetero.network.encoders import ConvolutionalEncoder, LatentEncoder, MLPEncoder
+from icelens.tasks.hetero.network.hetero_network import HeteroNetwork
+from icelens.tasks.hetero.network.network_settings import (
+    DecoderSettings,
+    EncoderSettings,
+    NetworkSettings,
+)
+
+ENTRY_POINT_GROUP = "icelens.hetero_encoders"
+"""Other packages offer encoders here: `build(settings: EncoderSettings, samples) -> nn.Module`."""
+ENCODERS: dict[str, Callable[[EncoderSettings, DiscSamples], nn.Module]] = {
+    "mlp": MLPEncoder,
+    "conv": ConvolutionalEncoder,
+}
+
+
+def build_network(settings: Mapping[str, JsonValue]) -> HeteroNetwork:
+    """Build a network; the same settings give the same one but for its first weights.
+
+    Raises:
+        IcelensError: If an encoder or a setting is unknown or impossible.
+    """
+    chosen = validated("network", NetworkSettings, settings)
+    decoding = validated("decoder", DecoderSettings, chosen.decoder_settings)
+    num_decoders = 2 if chosen.has_halves else 1
+    decoders = [
+        CoordinateDecoder(
+            decoding,
+            box_size=chosen.box_size,
+            latent_dim=chosen.latent_dim,
+            start=_start(chosen),
+        )
+        for _ in range(num_decoders)
+    ]
+    encoder = _encoder(chosen) if chosen.model == "vae" else None
+    return HeteroNetwork(chosen, encoder, decoders)
+
+
+def _start(chosen: NetworkSettings) -> ComponentPart | None:
+    if chosen.start == "nothing":
+        return None
+    return ComponentPart(
+        chosen.num_components,
+        chosen.latent_dim,
+        box_size=chosen.box_size,
+        radius=chosen.radius,
+        support=chosen.support,
+    )
+
+
+def _encoder(chosen: NetworkSettings) -> LatentEncoder:
+    if not chosen.latent_dim:
+        raise IcelensError("a VAE with 0 latent coordinates; choose --model homogeneous")
+    settings = validated(f"encoder {chosen.encoder}", EncoderSettings, chosen.encoder_settings)
+    samples = disc_samples(chosen.box_size, chosen.radius)
+    build = ENCODERS.get(chosen.encoder)
+    if build is None:
+        offered = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
+        if chosen.encoder not in offered:
+            known = [*ENCODERS, *offered]
+            raise IcelensError(
+                f"no encoder {chosen.encoder}; {did_you_mean(chosen.encoder, known)}"
+            )
+        build = offered[chosen.encoder].load()
+    return LatentEncoder(
+        build(settings, samples), settings.width, chosen.latent_dim, chosen.num_components
+    )
