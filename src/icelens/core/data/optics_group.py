@@ -25,6 +25,8 @@ class OpticsGroup:
         even_zernike: Symmetric aberration coefficients, RELION's `rlnEvenZernike`.
         magnification: Anisotropic magnification, rows of RELION's `rlnMat00, 01, 10, 11`.
         is_premultiplied: Whether images were already multiplied by their CTF.
+        is_phase_flipped: Whether images were multiplied by the sign of their CTF, so that the CTF
+            they still have is positive everywhere.
     """
 
     name: str
@@ -38,6 +40,7 @@ class OpticsGroup:
     even_zernike: tuple[float, ...] = ()
     magnification: tuple[float, float, float, float] = (1.0, 0.0, 0.0, 1.0)
     is_premultiplied: bool = False
+    is_phase_flipped: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no microscope does."""

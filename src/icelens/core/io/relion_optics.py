@@ -26,6 +26,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 PIXEL_SIZE = "rlnImagePixelSize"
+PHASE_FLIPPED = "rlnCtfDataArePhaseFlipped"  # of groups, or of particles where there are none
 DETECTOR = ("rlnDetectorPixelSize", "rlnMagnification")
 MAGNIFICATION = ("rlnMagMat00", "rlnMagMat01", "rlnMagMat10", "rlnMagMat11")
 _OLD_MAGNIFICATION = ("rlnMat00", "rlnMat01", "rlnMat10", "rlnMat11")
@@ -159,6 +160,8 @@ def _groups_of_particles(
     boxes = np.asarray([box_of_row(int(row)) for row in first], np.float64)
     columns["rlnImageSize"] = boxes[stack]
     columns |= {name: numbers(path, table, name, absent) for name, absent in _MICROSCOPE.items()}
+    if has(table, PHASE_FLIPPED):
+        columns[PHASE_FLIPPED] = numbers(path, table, PHASE_FLIPPED, 0.0)
     frame = pd.DataFrame(columns)
     index = np.asarray(frame.groupby(list(columns), sort=False).ngroup(), np.int64)
     kinds = frame.drop_duplicates().to_dict("records")
@@ -204,7 +207,6 @@ def _group(path: Path, record: Mapping[str, Any], box: int, *, has_ctf: bool) ->
         (1.0, 0.0, 0.0, 1.0) if mag is None else [_number(path, record, m, 0.0) for m in mag]
     )
     odd, even = (_list(path, record, name) for name in ("rlnOddZernike", "rlnEvenZernike"))
-    is_premultiplied = bool(_number(path, record, "rlnCtfDataAreCtfPremultiplied", 0.0))
     size = _number(path, record, PIXEL_SIZE, 0.0)
     try:
         return OpticsGroup(
@@ -219,7 +221,8 @@ def _group(path: Path, record: Mapping[str, Any], box: int, *, has_ctf: bool) ->
             odd_zernike=odd,
             even_zernike=even,
             magnification=(xx, xy, yx, yy),
-            is_premultiplied=is_premultiplied,
+            is_premultiplied=bool(_number(path, record, "rlnCtfDataAreCtfPremultiplied", 0.0)),
+            is_phase_flipped=bool(_number(path, record, PHASE_FLIPPED, 0.0)),
         )
     except MetadataError as error:
         raise MetadataError(f"{path}: {error}") from error
@@ -277,6 +280,8 @@ def optics_table(groups: Sequence[OpticsGroup]) -> "pandas.DataFrame":
         "rlnImageDimensionality": np.full(len(groups), 2),
         "rlnCtfDataAreCtfPremultiplied": [int(group.is_premultiplied) for group in groups],
     }
+    if any(group.is_phase_flipped for group in groups):
+        columns[PHASE_FLIPPED] = [int(group.is_phase_flipped) for group in groups]
     if any(any(group.beam_tilt_xy) for group in groups):
         columns["rlnBeamTiltX"] = [group.beam_tilt_xy[0] for group in groups]
         columns["rlnBeamTiltY"] = [group.beam_tilt_xy[1] for group in groups]

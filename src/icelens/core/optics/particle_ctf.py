@@ -37,7 +37,8 @@ def particle_ctf(
 
     Astigmatism, phase plate, B-factor, scale, even Zernike polynomials and anisotropic
     magnification are in it; for images that were multiplied by their CTF it is the CTF all the
-    same. The defocus at an angle `a` from x towards y is `(U + V) / 2 + (U - V) / 2 cos 2(a - A)`.
+    same, for those whose phases were flipped its absolute value. The defocus at an angle `a` from x
+    towards y is `(U + V) / 2 + (U - V) / 2 cos 2(a - A)`.
 
     Args:
         particles: All images.
@@ -165,6 +166,8 @@ def _group_ctf(
     weights = torch.cat([weights, torch.ones(len(rows), 1), constant[:, None]], dim=1)
     phase = weights.float().to(device) @ basis.float().to(device)
     transfer = phase.sin_().reshape(len(rows), *k2.shape)
+    if group.is_phase_flipped:
+        transfer = transfer.abs_()
     if particles.b_factor[rows].any():
         b_factor = torch.from_numpy(particles.b_factor[rows])[:, None, None].float().to(device)
         transfer *= torch.exp(-0.25 * b_factor * k2.float().to(device))

@@ -126,7 +126,7 @@ def _label_planes(column: npt.NDArray[np.object_]) -> None:
 
 def add_scale_bar(axes: Axes, num_x: int, pixel_size: float, length: float) -> None:
     """Draw a white bar with its length, on a dark ground so that it shows on any grey."""
-    length = length or _round_length(num_x * pixel_size / 5.0)
+    length = length or round_length(num_x * pixel_size / 5.0)
     bar = length / pixel_size / num_x
     text = f"{length:g} Å" if length < 1000 else f"{length / 10:g} nm"
     side = _side_points(axes)
@@ -152,7 +152,7 @@ def _side_points(axes: Axes) -> float:
     return float(72.0 * axes.get_position().width * figure.get_size_inches()[0])
 
 
-def _round_length(length: float) -> float:
-    """The greatest of 1, 2, 5 times a power of ten that is not above a length."""
+def round_length(length: float) -> float:
+    """The greatest of 1, 2, 5 times a power of ten that is not above a length, in its unit."""
     power = 10.0 ** np.floor(np.log10(length))
     return float(max(step * power for step in (1, 2, 5) if step * power <= length))

@@ -13,6 +13,7 @@ from torch import Tensor
 from icelens.core.errors import GeometryError
 from icelens.core.fourier.filters import apply_filter, low_pass
 from icelens.core.fourier.frequencies import Device, frequency_radius
+from icelens.core.volumes.largest_parts import largest_part
 
 EDGE_PX = 6.0
 """Width of an edge that is not given: narrower ones ring, wider ones reach into the solvent."""
@@ -23,6 +24,7 @@ SMOOTHING = 15.0
 _SMALLEST_PART = 0.1
 """Pieces smaller than this share of the largest are noise in the solvent."""
 _BINS = 512
+_ALMOST_HIGHEST = 0.9999
 
 
 def soft_edge(distance: Float[Tensor, "*grid"], width: float) -> Float[Tensor, "*grid"]:
@@ -107,6 +109,49 @@ def density_mask(
         )
     distance = _distance(is_dense, pixel_size, reach=dilation + width).to(volume.device)
     return soft_edge(distance - dilation, width)
+
+
+def usual_level(volume: Float[Tensor, "z y x"]) -> float:
+    """A level at which maps of proteins are looked at: half of their 99.99 percentile."""
+    return 0.5 * float(np.quantile(volume.cpu().numpy(), _ALMOST_HIGHEST))
+
+
+def level_mask(
+    volume: Float[Tensor, "z y x"],
+    *,
+    pixel_size: float,
+    level: float,
+    dilation: float,
+    edge: float,
+    only_largest: bool = False,
+) -> Float[Tensor, "z y x"]:
+    """Mask of what lies above a level, wherever it is: widen, soften; nothing is filtered.
+
+    Args:
+        volume: Density, positive inside.
+        pixel_size: In Å/px.
+        level: Above which voxels are inside.
+        dilation: Å by which the mask is wider than they are.
+        edge: Width in Å of the fall to 0 beyond it.
+        only_largest: Take the largest part that hangs together alone.
+
+    Raises:
+        GeometryError: If no voxel is above the level, or a width is negative.
+    """
+    if not (dilation >= 0 and edge >= 0):
+        raise GeometryError(
+            f"a mask widened by {dilation:g} Å with an edge of {edge:g} Å; expected 0 or more"
+        )
+    is_dense = (volume > level).cpu().numpy()
+    if not is_dense.any():
+        raise GeometryError(
+            f"no density is above {level:g} (the map reaches {float(volume.max()):g}); lower the "
+            "level"
+        )
+    if only_largest:
+        is_dense = largest_part(is_dense)
+    distance = _distance(is_dense, pixel_size, reach=dilation + edge).to(volume.device)
+    return soft_edge(distance - dilation, edge)
 
 
 def otsu_threshold(values: Float[Tensor, " voxel"]) -> float:

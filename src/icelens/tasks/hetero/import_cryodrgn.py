@@ -104,7 +104,7 @@ def _write_network(folder: Path, found: ReadRun, weights: DecoderWeights) -> Non
         latent_dim=known.latent_dim,
         num_particles=0 if table is None else len(table),
         num_images=len(found.particles),
-        has_base=False,
+        start="nothing",
         decoder_settings=decoder.model_dump(mode="json"),
     )
     tensors = {f"decoders.0.{name}": tensor for name, tensor in weights.tensors.items()}

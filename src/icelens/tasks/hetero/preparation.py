@@ -115,10 +115,10 @@ def look_at(source: ImageSource, grid: Grid, *, seed: int) -> Look:
     sums = [SliceSums(box_size, device=source.device) for _ in range(2)]
     for half in (1, 2):
         for rows in of_one_optics_group(particles, chosen[half_set[chosen] == half], _AT_ONCE):
-            spectrum, transfer = _centred(source, rows, coarse)
+            spectrum, transfer = centred_spectra(source, rows, coarse)
             sums[half - 1].insert(spectrum, transfer, _axes(particles, rows, coarse, source.device))
     halves = reconstruct_halves(*sums, pixel_size=coarse.pixel_size)
-    return Look(halves, _diameter(halves, coarse), _contrast(halves.full))
+    return Look(halves, particle_diameter(halves, coarse), _contrast(halves.full))
 
 
 def is_to_be_inverted(look: Look, contrast: Contrast, on_event: OnEvent) -> bool:
@@ -174,7 +174,7 @@ def prepare(
     width = grid.box_size * grid.pixel_size
     diameter = min(_MARGIN * look.diameter, width) if mask_diameter is None else mask_diameter
     window = disc_window(grid, diameter).to(source.device)
-    noise = _noise_of_sample(source, grid, window)
+    noise = power_of_sample(source, grid, window)
     power = tuple(tuple(each.tolist()) for each in noise)
     facts = ImageFacts(
         num_images=len(source.particles),
@@ -188,7 +188,7 @@ def prepare(
         noise_power=power,
     )
     half_set = dealt_half_sets(source.particles, seed=seed)
-    sums = _store(source, grid, facts, half_set, window, folder / CACHE_NAME, on_event)
+    sums = store_images(source, grid, facts, half_set, window, folder / CACHE_NAME, on_event)
     halves = reconstruct_halves(*sums, pixel_size=grid.pixel_size)
     stored = np.load(folder / CACHE_NAME, mmap_mode="r", allow_pickle=False)
     cached = PreparedImages(source.particles, facts, stored, device=source.device)
@@ -197,7 +197,7 @@ def prepare(
     return images, halves
 
 
-def _store(
+def store_images(
     source: ImageSource,
     grid: Grid,
     facts: ImageFacts,
@@ -217,7 +217,7 @@ def _store(
     with atomic_path(path) as temporary:
         stored = _new_array(temporary, shape)
         for rows in of_one_optics_group(particles, np.arange(len(particles)), _AT_ONCE):
-            spectrum, transfer = _centred(source, rows, grid)
+            spectrum, transfer = centred_spectra(source, rows, grid)
             images = image_from_rfft(spectrum, grid.box_size)
             spectrum = image_rfft(images * (sign * window))
             values = samples.of(spectrum) / unit[int(particles.optics_index[rows[0]])]
@@ -250,7 +250,7 @@ def disc_window(grid: Grid, diameter: float) -> Float[Tensor, "y x"]:
     return soft_edge(distance, _EDGE_PX)
 
 
-def _centred(
+def centred_spectra(
     source: ImageSource, rows: Rows, grid: Grid
 ) -> tuple[Complex[Tensor, "row n n_half"], Float[Tensor, "row n n_half"]]:
     """Centred transforms and CTFs of rows of one optics group, cut to the grid."""
@@ -286,7 +286,7 @@ def _axes(
     return torch.from_numpy(axes).to(device, torch.float32)
 
 
-def _noise_of_sample(
+def power_of_sample(
     source: ImageSource, grid: Grid, window: Float[Tensor, "y x"]
 ) -> list[Float[Tensor, " shell"]]:
     """Mean power of windowed images in each optics group: mostly noise, and a first estimate."""
@@ -297,7 +297,7 @@ def _noise_of_sample(
         rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), 500)).astype(int)]
         total = torch.zeros(grid.box_size, grid.box_size // 2 + 1, device=source.device)
         for part in _pieces(rows):
-            images = image_from_rfft(_centred(source, part, grid)[0], grid.box_size)
+            images = image_from_rfft(centred_spectra(source, part, grid)[0], grid.box_size)
             total += image_rfft(images * window).abs().square().sum(0)
         if not len(rows):
             power.append(torch.ones(grid.box_size // 2 + 1, device=source.device))
@@ -311,7 +311,7 @@ def _pieces(rows: Rows) -> Iterator[Rows]:
         yield rows[start : start + _AT_ONCE]
 
 
-def _diameter(halves: HalfMaps, grid: Grid) -> float:
+def particle_diameter(halves: HalfMaps, grid: Grid) -> float:
     """Of the ball that holds 99 % of the power on which both half maps agree, in Å."""
     axis = torch.arange(grid.box_size) - grid.box_size // 2
     squared = axis[:, None, None] ** 2 + axis[:, None] ** 2 + axis**2
@@ -351,6 +351,6 @@ def prepare_again(
     source = ImageSource(particles, ImageReader(particles, on_event=on_event), torch.device(device))
     window = disc_window(grid, facts.mask_diameter).to(source.device)
     nobody = np.zeros(len(particles), np.int64)
-    _store(source, grid, facts, nobody, window, folder / CACHE_NAME, on_event)
+    store_images(source, grid, facts, nobody, window, folder / CACHE_NAME, on_event)
     stored = np.load(folder / CACHE_NAME, mmap_mode="r", allow_pickle=False)
     return PreparedImages(particles, facts, stored, device=device)

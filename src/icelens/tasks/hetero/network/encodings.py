@@ -74,5 +74,7 @@ def encoded_points(
     vectors: Float[Tensor, "feature 3"], points: Float[Tensor, "point 3"]
 ) -> Float[Tensor, "point twice_feature"]:
     """Sines, then cosines, of frequencies in cycles per pixel."""
-    phase = (points[:, None] * vectors).sum(-1)
+    phase = points[:, :1] * vectors[:, 0]
+    for axis in (1, 2):
+        phase = phase.addcmul_(points[:, axis : axis + 1], vectors[:, axis])
     return torch.cat([phase.sin(), phase.cos()], dim=-1)

@@ -30,6 +30,7 @@ class ImageBatch:
         particle: Number of each particle, which is its line in the table of latents.
         half_set: 1 or 2 of each particle.
         noise: Standard normal numbers that draw each particle's latent.
+        known: Mean and deviation of each particle's coefficients in a linear model.
         images_seen: Images that came before in the training.
     """
 
@@ -45,11 +46,18 @@ class ImageBatch:
     particle: Int[Tensor, " particle"]
     half_set: Int[Tensor, " particle"]
     noise: Float[Tensor, "particle latent"]
+    known: Float[Tensor, "particle component 2"]
     images_seen: float = 0.0
 
 
 class HeteroNetwork(nn.Module):
-    """Images to slices of the volumes that they show."""
+    """Images to slices of the volumes that they show.
+
+    Inside, latents have a prior of deviation 1; `latent_scale` brings them to what users see, where
+    distances of latents are distances of maps as far as the start knows them.
+    """
+
+    latent_scale: Tensor
 
     def __init__(
         self,
@@ -69,6 +77,7 @@ class HeteroNetwork(nn.Module):
         self.encoder = encoder
         self.decoders = nn.ModuleList(decoders)
         self.samples: DiscSamples = disc_samples(settings.box_size, settings.radius)
+        self.register_buffer("latent_scale", torch.ones(settings.latent_dim))
         if settings.model == "autodecoder":
             self.table = nn.Parameter(torch.zeros(settings.num_particles, settings.latent_dim))
         if settings.has_poses:
@@ -82,7 +91,7 @@ class HeteroNetwork(nn.Module):
         """Mean and log variance of each particle's latent."""
         if self.encoder is not None:
             found: tuple[Tensor, Tensor] = self.encoder(
-                batch.seen, batch.seen_transfer, batch.owner, len(batch.particle)
+                batch.seen, batch.seen_transfer, batch.owner, batch.known
             )
             return found
         if self.settings.model == "autodecoder":

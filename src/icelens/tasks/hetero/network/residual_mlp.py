@@ -52,11 +52,25 @@ class ResidualMLP(nn.Module):
         context: Float[Tensor, "*#batch context"] | None = None,
     ) -> Float[Tensor, "*batch value"]:
         """Values of inputs; `context` is broadcast against them, usually `(row, 1, context)`."""
-        split = self._num_inputs
-        hidden = nn.functional.linear(inputs, self.first.weight[:, :split], self.first.bias)
+        return self.values_of(self.embedded(inputs), context)
+
+    def embedded(self, inputs: Float[Tensor, "*batch feature"]) -> Float[Tensor, "*batch width"]:
+        """What the first layer makes of inputs; the same whatever their context."""
+        return nn.functional.linear(
+            inputs, self.first.weight[:, : self._num_inputs], self.first.bias
+        )
+
+    def values_of(
+        self,
+        embedded: Float[Tensor, "*batch width"],
+        context: Float[Tensor, "*#batch context"] | None,
+    ) -> Float[Tensor, "*batch value"]:
+        """Values of what `embedded` gave."""
+        hidden = embedded
         if context is not None:
-            hidden = hidden + nn.functional.linear(context, self.first.weight[:, split:])
-        hidden = self._act(hidden)
+            weight = self.first.weight[:, self._num_inputs :]
+            hidden = hidden + nn.functional.linear(context, weight)
+        hidden = self._act(hidden if context is not None else hidden.clone())
         for layer in self.hidden:
             assert isinstance(layer, nn.Linear)
             hidden = self._act(nn.functional.linear(hidden, self._weight(layer), layer.bias))

@@ -1,0 +1,1 @@
+"""What the latents of particles say: components, clusters, paths, densities and their support."""

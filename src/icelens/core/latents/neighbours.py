@@ -1,0 +1,85 @@
+"""Which particles lie next to which: nearest neighbours, and the graph of those close together."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array, csr_array
+from scipy.spatial import cKDTree
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+_TINY = 1e-12
+"""Length of an edge between equal latents: a zero would be no edge in a sparse matrix."""
+
+
+@dataclass(frozen=True, eq=False)
+class NeighbourGraph:
+    """Particles joined to their near neighbours.
+
+    Attributes:
+        lengths: `(particle, particle)`, sparse and symmetric: distance of those that are joined.
+        cut: Greatest length of an edge.
+    """
+
+    lengths: csr_array
+    cut: float
+
+    def average_degree(self) -> float:
+        """Mean number of neighbours."""
+        return float(self.lengths.nnz / max(self.lengths.shape[0], 1))
+
+
+def nearest_neighbours(
+    points: Floats, count: int, *, tolerance: float = 0.0
+) -> tuple[Floats, Integers]:
+    """Distances and places `(point, count)` of the nearest other points, nearest first.
+
+    Args:
+        points: `(point, dimension)`, more than `count`.
+        count: 1 or more.
+        tolerance: A neighbour may be farther than the true one by this share; 0.5 makes it several
+            times faster in 8 dimensions, and is off by less than 1 % on average.
+    """
+    distance, place = cKDTree(points).query(points, k=count + 1, eps=tolerance)
+    own = np.arange(len(points))[:, None]
+    # among equal points the point itself may come at any place, or not at all
+    is_other = place != own
+    is_other[is_other.all(axis=1), -1] = False
+    shape = (len(points), count)
+    return distance[is_other].reshape(shape), place[is_other].reshape(shape).astype(np.int64)
+
+
+def neighbour_graph(
+    points: Floats, *, count: int = 10, average_degree: float = 5.0
+) -> NeighbourGraph:
+    """Join each point to its nearest, then drop the longest edges until few are left.
+
+    One cut for all keeps paths out of empty space: without it even the loneliest particle would be
+    joined to `count` others.
+
+    Args:
+        points: `(point, dimension)`, in a space where distances mean something.
+        count: Nearest neighbours of each that are considered.
+        average_degree: Mean number of neighbours that are left.
+    """
+    num_points = len(points)
+    count = min(count, num_points - 1)
+    if count < 1:
+        return NeighbourGraph(csr_array((num_points, num_points)), 0.0)
+    distance, place = nearest_neighbours(points, count)
+    start = np.repeat(np.arange(num_points), count)
+    first, last = np.minimum(start, place.ravel()), np.maximum(start, place.ravel())
+    # a pair counts once, whichever of both names the other as its neighbour
+    _, unique = np.unique(first * num_points + last, return_index=True)
+    length = np.maximum(distance.ravel()[unique], _TINY)
+    first, last = first[unique], last[unique]
+    wanted = round(0.5 * average_degree * num_points)
+    cut = float(length.max())
+    if wanted < len(length):
+        cut = float(np.partition(length, max(wanted - 1, 0))[max(wanted - 1, 0)])
+    kept = length <= cut
+    edges = (length[kept], (first[kept], last[kept]))
+    half = coo_array(edges, shape=(num_points, num_points))
+    return NeighbourGraph(csr_array(half + half.T), cut)

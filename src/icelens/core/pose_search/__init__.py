@@ -1,0 +1,1 @@
+"""Search of poses over all rotations and shifts by the likelihood of the images."""

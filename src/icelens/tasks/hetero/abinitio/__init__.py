@@ -1,0 +1,1 @@
+"""Structures from images whose poses nobody knows."""

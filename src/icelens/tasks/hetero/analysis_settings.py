@@ -1,0 +1,48 @@
+"""Where jobs that analyse a run of hetero write: below the run. Imports no torch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field, model_validator
+
+from icelens.jobs.config import EXPERT, Config
+
+_SIGN_OF_A_RUN = "hetero.json"
+"""What a run holds; checked here because the folder of the analysis is made before it begins."""
+
+
+class RunAnalysisConfig(Config):
+    """Settings shared by jobs that analyse a run and write `<run>/analysis/<what>`."""
+
+    what: ClassVar[str] = ""
+
+    run: Path
+    """Folder of a run of hetero: the --output of train, linear or abinitio."""
+
+    output: Path | None = None
+    """Folder for the results; without it, one in the run's folder analysis."""
+
+    epoch: int | None = Field(default=None, ge=0, json_schema_extra=EXPERT)
+    """Take the latents as they were after this epoch; volumes are those of the final model."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _below_the_run(cls, values: Any) -> Any:  # noqa: ANN401 - pydantic hands over anything
+        if not isinstance(values, Mapping) or not values.get("run") or values.get("output"):
+            return values
+        return {**values, "output": Path(values["run"]) / "analysis" / cls.what}
+
+    @model_validator(mode="after")
+    def _is_a_run(self) -> "RunAnalysisConfig":
+        if not (self.run / _SIGN_OF_A_RUN).is_file():
+            found = f"no {_SIGN_OF_A_RUN} in it" if self.run.is_dir() else "no such folder"
+            raise ValueError(
+                f"--run is {self.run}, which is no run of hetero ({found}); give the --output of "
+                "`icelens hetero train`, `linear` or `abinitio`"
+            )
+        if self.output is not None and self.output.resolve() == self.run.resolve():
+            raise ValueError(
+                f"--output is {self.output}, the run itself; leave it out or name another folder"
+            )
+        return self

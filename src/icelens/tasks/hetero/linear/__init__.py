@@ -1,0 +1,1 @@
+"""The linear model of heterogeneity: a mean, principal components, and where each particle lies."""

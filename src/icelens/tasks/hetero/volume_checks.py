@@ -1,0 +1,157 @@
+"""How far a volume of a state can be trusted: resolution of its halves, agreement with images."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from icelens.core.data.latents import LatentTable
+from icelens.core.errors import IcelensError
+from icelens.core.events import Message, OnEvent
+from icelens.core.fourier.wiener import HalfMaps
+from icelens.core.metrics.fsc import fourier_shell_correlation, resolution_at
+from icelens.core.volumes.to_box import to_box
+from icelens.tasks.hetero.hetero_run import HeteroRun
+from icelens.tasks.hetero.prepared_images import PreparedImages
+from icelens.tasks.hetero.volume_finish import VolumeFinish
+from icelens.tasks.hetero.volume_options import VolumeOptions
+
+THRESHOLD = 0.143
+Halves = tuple[Float[Tensor, "n n n"], Float[Tensor, "n n n"]]
+
+
+@dataclass(frozen=True)
+class VolumeCheck:
+    """What was found out about one volume.
+
+    Attributes:
+        halves: Two independent volumes of the state, on its grid; None where there are none.
+        resolution: In Å, where the correlation of these first falls below 0.143; nan without them.
+        agreement: Of the volume with the map of the images that lie nearest, from -1 to 1: mean
+            over the shells of their correlation, each weighing what the map's own half maps say of
+            it. nan without images.
+    """
+
+    halves: Halves | None
+    resolution: float = float("nan")
+    agreement: float = float("nan")
+
+
+class NearestImages(Protocol):
+    """Makes half maps of the images that lie nearest to a latent."""
+
+    def __call__(self, latent: npt.NDArray[np.float64]) -> HalfMaps:
+        """Half maps of the images about one latent `(latent_dim,)`."""
+        ...
+
+
+def nearest_images(
+    run: HeteroRun, table: LatentTable, options: VolumeOptions, on_event: OnEvent
+) -> NearestImages | None:
+    """What makes maps of the images about a latent; None where that is not wanted or possible."""
+    if not options.is_checked or run.latent_dim == 0:
+        return None
+    images = _images(run, options, on_event)
+    if images is None:
+        return None
+    from icelens.tasks.hetero.kernel_maps import kernel_half_maps
+
+    def maps(latent: npt.NDArray[np.float64]) -> HalfMaps:
+        made: HalfMaps = kernel_half_maps(
+            images, table, latent, num_particles=options.num_particles
+        )
+        return made
+
+    return maps
+
+
+def check_volume(
+    volume: Float[Tensor, "n n n"],
+    decoded_halves: Halves | None,
+    maps: HalfMaps | None,
+    *,
+    maps_pixel_size: float,
+    finish: VolumeFinish,
+) -> VolumeCheck:
+    """Compare a volume with independent ones.
+
+    Args:
+        volume: Of a state, as the model made it.
+        decoded_halves: Volumes of two independent decoders, if the model has them.
+        maps: Of the images nearest to the state, if they were read.
+        maps_pixel_size: Of those, in Å/px.
+        finish: Knows grid and region of the volumes.
+    """
+    halves, agreement = decoded_halves, float("nan")
+    if maps is not None:
+        half_1, half_2, full = (
+            _on_grid(each, maps_pixel_size, finish)
+            for each in (maps.half_1, maps.half_2, maps.full)
+        )
+        agreement = weighted_agreement(volume, full, (half_1, half_2), finish)
+        halves = (half_1, half_2) if halves is None else halves
+    if halves is None:
+        return VolumeCheck(None)
+    curve = fourier_shell_correlation(*halves, pixel_size=finish.pixel_size, mask=finish.region)
+    return VolumeCheck(halves, resolution_at(curve, THRESHOLD), agreement)
+
+
+def weighted_agreement(
+    volume: Float[Tensor, "n n n"],
+    full: Float[Tensor, "n n n"],
+    halves: Halves,
+    finish: VolumeFinish,
+) -> float:
+    """Correlation of a volume with a map, shell by shell, weighed by what the map is worth.
+
+    A shell weighs `C^2 = 2 FSC / (1 + FSC)` of the map's halves, the share of signal in the power
+    of the whole map, and nothing from where the FSC first falls below 0.143 on. Noise of the map
+    lowers a correlation with it by `C`, which is taken back: 1 is the best a volume can be.
+
+    References:
+        Rosenthal & Henderson, J. Mol. Biol. 333 (2003), eq. 16, for the weight.
+    """
+    own, found = (
+        fourier_shell_correlation(
+            *maps, pixel_size=finish.pixel_size, mask=finish.region
+        ).correlation[1:]
+        for maps in (halves, (volume, full))
+    )
+    known = torch.nan_to_num(own, nan=0.0)
+    weight = (2.0 * known / (1.0 + known).clamp(min=1e-6)).clamp(min=0.0)
+    below = (known < THRESHOLD).nonzero()
+    if len(below):
+        weight[int(below[0]) :] = 0.0
+    total = float(weight.sum())
+    if not total > 0:
+        return float("nan")
+    return max(-1.0, min(1.0, float((weight.sqrt() * found).sum()) / total))
+
+
+def _images(run: HeteroRun, options: VolumeOptions, on_event: OnEvent) -> PreparedImages | None:
+    """The images of a run; without them volumes can be made all the same, and that is said."""
+    try:
+        return run.images(device=options.device, on_event=on_event)
+    except IcelensError as error:
+        on_event(
+            Message(
+                f"{run.folder}: volumes are not compared with images, as these cannot be read "
+                f"({error}); --no-check-images leaves it out",
+                "warning",
+            )
+        )
+        return None
+
+
+def _on_grid(values: Tensor, pixel_size: float, finish: VolumeFinish) -> Tensor:
+    """A map of images on the grid of the volumes; density keeps its grey."""
+    return to_box(
+        values.float().cpu(),
+        pixel_size=pixel_size,
+        box_size=finish.box_size,
+        new_pixel_size=finish.pixel_size,
+    )

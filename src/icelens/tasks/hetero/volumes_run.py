@@ -1,0 +1,138 @@
+"""`icelens hetero volumes`: which latents, their volumes, and the page that shows them."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas
+
+from icelens.core.errors import MetadataError
+from icelens.core.events import Message
+from icelens.core.io.overwriting import refuse_overwriting
+from icelens.core.io.volumes import open_volume
+from icelens.core.latents.principal_components import principal_components
+from icelens.core.plots.landscape import states_among_particles
+from icelens.core.plots.slices import orthogonal_slices
+from icelens.jobs.run import Run
+from icelens.tasks.hetero.hetero_run import HeteroRun, open_hetero_run
+from icelens.tasks.hetero.latent_files import latents_of_rows, read_states, rows_in
+from icelens.tasks.hetero.volume_options import VolumeOptions
+from icelens.tasks.hetero.volumes import write_volumes
+from icelens.tasks.hetero.volumes_jobs import VolumesConfig
+from icelens.training.device import choose_compute, use_threads
+
+_MOST_SHOWN = 8
+Latents = npt.NDArray[np.float64]
+
+
+def make_volumes(config: VolumesConfig, run: Run) -> Path:
+    """Write volumes, table and report; return the table."""
+    hetero = open_hetero_run(config.run)
+    latent, names = wanted_states(config, hetero)
+    if config.latent is not None:
+        refuse_overwriting(config.output / "volumes.csv", [config.latent])
+    compute = choose_compute(config.device, "float32", config.threads)
+    use_threads(compute)
+    options = VolumeOptions(
+        box_size=config.box_size,
+        low_pass=config.low_pass,
+        is_normalised=config.normalise,
+        mask=config.mask,
+        is_inverted=config.invert,
+        is_hand_flipped=config.flip_hand,
+        crop_box=config.crop,
+        with_halves=config.half_maps,
+        with_uncertainty=config.uncertainty,
+        is_checked=config.check_images,
+        num_particles=config.num_particles,
+        device=str(compute.device),
+    )
+    path = write_volumes(
+        hetero, latent, config.output, names, options=options, on_event=run.on_event
+    )
+    show_volumes(run, hetero, path)
+    run.on_event(Message(f"{len(names)} volumes are in {config.output}"))
+    return path
+
+
+def wanted_states(config: VolumesConfig, run: HeteroRun) -> tuple[Latents, list[str]]:
+    """Latents of the settings, and what their volumes are called.
+
+    Raises:
+        MetadataError: If neither or both of --latent and --rows are given, or do not fit the run.
+        InputFileError: If the file does not fit the run.
+    """
+    if run.latent_dim == 0:
+        if config.latent is not None or config.rows is not None:
+            raise MetadataError(
+                f"{config.run}: has one structure and no latents; leave out --latent and --rows"
+            )
+        return np.zeros((1, 0)), ["volume"]
+    if (config.latent is None) == (config.rows is None):
+        found = "neither" if config.latent is None else "both"
+        raise MetadataError(f"{config.run}: {found} of --latent and --rows given, expected one")
+    if config.latent is not None:
+        latent = read_states(config.latent, run.latent_dim)
+        return latent, numbered("volume", len(latent))
+    rows = rows_in(config.rows or "")
+    latent = latents_of_rows(run.latents(config.epoch), rows, config.run)
+    return latent, [f"row_{row:06d}" for row in rows]
+
+
+def numbered(word: str, count: int) -> list[str]:
+    """`word_001`, `word_002` ..., with as many digits as the last one needs, three or more."""
+    digits = max(3, len(str(count)))
+    return [f"{word}_{number:0{digits}d}" for number in range(1, count + 1)]
+
+
+def show_volumes(run: Run, hetero: HeteroRun, table: Path, *, title: str = "Volumes") -> None:
+    """Add the volumes of a `volumes.csv` to a report: table, places among particles, slices."""
+    frame = pandas.read_csv(table, keep_default_na=False)
+    stem = "_".join(title.lower().split())
+    run.report.section(title)
+    run.report.text(
+        "Support: num_near particles lie as near as the nearest ones of a typical particle. An "
+        "extrapolated volume has no particle near it; what it shows was made up by the model. "
+        "Agreement compares with a map of the nearest images, shell by shell, from -1 to 1."
+    )
+    columns = [
+        name for name in frame.columns if not name.startswith(("latent_", "half_", "uncertainty"))
+    ]
+    run.report.table(columns, frame[columns].to_numpy().tolist())
+    if hetero.latent_dim:
+        _show_places(run, hetero, frame, stem)
+    shown = _spread(len(frame))
+    arrays, pixel_size = {}, 1.0
+    for place in shown:
+        volume = open_volume(table.parent / str(frame["file"].iloc[place]))
+        pixel_size = volume.pixel_size
+        arrays[str(frame["name"].iloc[place])] = np.asarray(volume.array, np.float32)
+    run.report.figure(
+        orthogonal_slices(arrays, pixel_size),
+        name=f"{stem}_slices",
+        caption=f"Central slices of {len(shown)} of {len(frame)} volumes, each with its own "
+        "contrast.",
+    )
+
+
+def _show_places(run: Run, hetero: HeteroRun, frame: "pandas.DataFrame", stem: str) -> None:
+    table = hetero.latents()
+    axes = principal_components(table.latent, 2)
+    names = [f"latent_{number}" for number in range(1, hetero.latent_dim + 1)]
+    states = frame[names].to_numpy(np.float64)
+    run.report.figure(
+        states_among_particles(
+            axes.coordinates(table.latent),
+            axes.coordinates(states),
+            [str(name) for name in frame["name"]],
+            [str(flag) for flag in frame["support"]],
+        ),
+        name=f"{stem}_support",
+        caption="Where the volumes lie among the particles, along the latents' principal "
+        "components; colours say how many particles stand behind each.",
+    )
+
+
+def _spread(count: int) -> list[int]:
+    """Places of at most eight, evenly spread."""
+    return sorted({int(place) for place in np.linspace(0, count - 1, min(count, _MOST_SHOWN))})
