@@ -276,3 +276,35 @@ def test_inputs_are_not_written_over(tmp_path: Path, capsys: Capture) -> None:
     assert cli.main(["tools", "import-cryodrgn", *words]) == 2
     assert "over itself" in capsys.readouterr().err
     assert star.read_bytes() == before
+
+
+def particles_alone(folder: Path, *words: str) -> int:
+    given = {"--particles": "images.mrcs", "--poses": "pose.pkl", "--ctf": "ctf.pkl"}
+    files = [word for flag, name in given.items() for word in (flag, str(folder / "data" / name))]
+    output = ["--output", str(folder / "out")]
+    return cli.main(["tools", "import-cryodrgn", *files, *output, *words])
+
+
+@pytest.mark.parametrize(("words", "scale"), [((), 1.0), (("--contrast", "dark"), -1.0)])
+def test_a_stack_with_poses_and_ctf_becomes_a_star_file(
+    words: tuple[str, ...], scale: float, tmp_path: Path
+) -> None:
+    made = Workdir(tmp_path).write()
+    assert particles_alone(tmp_path, *words) == 0
+    particles = read_particles(tmp_path / "out" / "particles.star").particles
+    assert np.allclose(particles.rotation, made.rotation, atol=1e-5)
+    assert np.allclose(particles.defocus_u, made.ctf[:, 2])
+    assert (particles.ctf_scale == scale).all()
+    assert not (tmp_path / "out" / "hetero.json").exists()
+
+
+def test_particles_alone_need_poses(tmp_path: Path, capsys: Capture) -> None:
+    Workdir(tmp_path).write()
+    words = ["--particles", str(tmp_path / "data" / "images.mrcs"), "--output", str(tmp_path / "o")]
+    assert cli.main(["tools", "import-cryodrgn", *words]) == 2
+    assert "--poses is missing" in capsys.readouterr().err
+
+
+def test_contrast_of_a_run_is_in_its_settings(tmp_path: Path, capsys: Capture) -> None:
+    Workdir(tmp_path).write()
+    assert "--contrast and --are-tilts" in refused(tmp_path, capsys, "--contrast", "dark")

@@ -50,15 +50,20 @@ class ReadRun:
     pixel_size: float
 
 
-def read_run(config: ImportCryodrgnConfig, run: Run) -> ReadRun:
+def read_run(config: ImportCryodrgnConfig, workdir: Path, run: Run) -> ReadRun:
     """Read and check all files of a run.
 
     Raises:
         IcelensError: If one is missing, damaged, unsafe or does not go with the others.
     """
-    known = read_cryodrgn_config(config.workdir / "config.yaml")
+    if config.contrast is not None or config.are_tilts:
+        raise MetadataError(
+            f"{workdir}: --contrast and --are-tilts are for particles alone, the settings of a run "
+            "say both; leave them out"
+        )
+    known = read_cryodrgn_config(workdir / "config.yaml")
     _say_version(known, run)
-    epoch = files_of_epoch(config.workdir, known, config.epoch)
+    epoch = files_of_epoch(workdir, known, config.epoch)
     run.inputs += [known.path, epoch.weights, *([epoch.latents] if epoch.latents else [])]
     data = _data(config, known, epoch, run)
     file = cryodrgn_particles(
@@ -79,6 +84,33 @@ def read_run(config: ImportCryodrgnConfig, run: Run) -> ReadRun:
         pixel_size = float(f"{data.ctf[0, 0] * data.ctf[0, 1] / known.box_size:.6g}")
     _say_assumptions(known, file.particles, pixel_size, run)
     return ReadRun(known, epoch, file, latents, weights, pixel_size)
+
+
+def read_particles_alone(config: ImportCryodrgnConfig, run: Run) -> ParticleFile:
+    """Particles of the files that are given one by one.
+
+    Raises:
+        IcelensError: If one is missing, damaged, unsafe or does not go with the others.
+    """
+    if config.particles is None or config.poses is None:
+        missing = "--poses" if config.poses is None else "--particles"
+        raise MetadataError(
+            f"{missing} is missing, expected a folder of cryoDRGN (--workdir), or --particles with "
+            "--poses and --ctf; give either"
+        )
+    run.inputs += [each for each in (config.particles, config.poses, config.ctf) if each]
+    data = CryodrgnData(
+        images=read_image_list(config.particles, config.datadir),
+        ctf=None if config.ctf is None else read_cryodrgn_ctf(config.ctf),
+        poses=read_cryodrgn_poses(config.poses),
+        index=None if config.ind is None else read_cryodrgn_index(config.ind),
+        ctf_path=config.ctf or Path("ctf.pkl"),
+        pose_path=config.poses,
+        shift_unit="pixels" if config.shifts == "pixels" else "box",
+        are_tilts=config.are_tilts,
+        is_bright=config.contrast != "dark",
+    )
+    return cryodrgn_particles(data, pixel_size=config.pixel_size, on_event=run.on_event)
 
 
 def latents_of(path: Path, known: CryodrgnConfig, particles: Particles) -> LatentTable:
@@ -142,7 +174,7 @@ def _poses(
     if path is None:
         what = f"pose.{epoch.epoch}.pkl" if epoch.epoch is not None else "pose.pkl"
         raise MetadataError(
-            f"{config.workdir}: no {what}, and {known.path.name} names no poses; give them with "
+            f"{known.path.parent}: no {what}, and {known.path.name} names no poses; give them with "
             "--poses"
         )
     run.inputs.append(path)

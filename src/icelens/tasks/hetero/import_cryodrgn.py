@@ -11,7 +11,7 @@ from icelens.core.io.latent_table import write_latents
 from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.particle_files import write_particles
 from icelens.jobs.run import Run
-from icelens.tasks.hetero.cryodrgn_run import ReadRun, latents_of, read_run
+from icelens.tasks.hetero.cryodrgn_run import ReadRun, latents_of, read_particles_alone, read_run
 from icelens.tasks.hetero.cryodrgn_weights import DecoderWeights
 from icelens.tasks.hetero.cryodrgn_workdir import epochs_of, files_of_epoch
 from icelens.tasks.hetero.hetero_run import LATENTS_NAME, RunFacts, write_run_facts
@@ -23,18 +23,44 @@ from icelens.training.checkpoint import BEST_NAME, save_checkpoint
 PARTICLES_NAME = "particles.star"
 
 
-def import_workdir(config: ImportCryodrgnConfig, run: Run) -> Path:
+def import_files(config: ImportCryodrgnConfig, run: Run) -> Path:
+    """Convert a folder of cryoDRGN, or particles alone; return the run's folder.
+
+    Raises:
+        IcelensError: As `import_workdir` and `import_particles`.
+    """
+    if config.workdir is None:
+        return import_particles(config, run)
+    return import_workdir(config, config.workdir, run)
+
+
+def import_particles(config: ImportCryodrgnConfig, run: Run) -> Path:
+    """Make a STAR file of images, poses and CTF.
+
+    Raises:
+        IcelensError: If a file is missing, damaged, unsafe or does not go with the others; nothing
+            is written then.
+    """
+    file = read_particles_alone(config, run)
+    refuse_overwriting(run.folder / PARTICLES_NAME, [*run.inputs, *file.particles.stacks])
+    write_particles(run.folder / PARTICLES_NAME, file)
+    run.on_event(Saved(run.folder / PARTICLES_NAME, "particle list"))
+    run.on_event(Message(f"{len(file)} images with poses are taken over"))
+    return run.folder
+
+
+def import_workdir(config: ImportCryodrgnConfig, workdir: Path, run: Run) -> Path:
     """Convert a folder of cryoDRGN; return the run's folder.
 
     Raises:
         IcelensError: If a file is missing, damaged, unsafe or does not go with the others; nothing
             of the run is written then.
     """
-    found = read_run(config, run)
+    found = read_run(config, workdir, run)
     folder = run.folder
     outputs = [folder / name for name in (PARTICLES_NAME, LATENTS_NAME, BEST_NAME)]
     refuse_overwriting(outputs, [*run.inputs, *found.particles.particles.stacks])
-    earlier = _earlier_latents(config, found) if config.every_epoch else {}
+    earlier = _earlier_latents(workdir, found) if config.every_epoch else {}
     write_particles(folder / PARTICLES_NAME, found.particles)
     run.on_event(Saved(folder / PARTICLES_NAME, "particle list"))
     for epoch, table in earlier.items():
@@ -49,11 +75,11 @@ def import_workdir(config: ImportCryodrgnConfig, run: Run) -> Path:
     return folder
 
 
-def _earlier_latents(config: ImportCryodrgnConfig, found: ReadRun) -> dict[int, LatentTable]:
+def _earlier_latents(workdir: Path, found: ReadRun) -> dict[int, LatentTable]:
     """Latents of all epochs that were kept."""
     tables = {}
-    for number in epochs_of(config.workdir, found.known):
-        path = files_of_epoch(config.workdir, found.known, number).latents
+    for number in epochs_of(workdir, found.known):
+        path = files_of_epoch(workdir, found.known, number).latents
         if path is not None:
             tables[number] = latents_of(path, found.known, found.particles.particles)
     return tables

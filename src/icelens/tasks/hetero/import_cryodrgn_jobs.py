@@ -20,8 +20,9 @@ _BYTES_OF_POSE = 44
 class ImportCryodrgnConfig(Config):
     """Settings of `icelens tools import-cryodrgn`."""
 
-    workdir: Path
-    """Folder that cryoDRGN's train_vae, train_dec, train_nn or abinit wrote to."""
+    workdir: Path | None = None
+    """Folder that cryoDRGN's train_vae, train_dec, train_nn or abinit wrote to. Without it, only
+    particles.star is made, of the --particles, --poses and --ctf that are given."""
 
     output: Path = Path("imported")
     """Folder for the run: particles.star, latents.csv, the network and a report."""
@@ -54,13 +55,22 @@ class ImportCryodrgnConfig(Config):
     network: bool = True
     """Convert the network too; without it only particles and latents are written."""
 
+    contrast: Literal["light", "dark"] | None = Field(default=None, json_schema_extra=EXPERT)
+    """How particles look in the images: dark ones get the CTF scale -1. Only without --workdir,
+    whose settings say it; light if left out."""
+
+    are_tilts: bool = Field(default=False, json_schema_extra=EXPERT)
+    """Images are tilts of the particles that rlnGroupName names. With --workdir its settings say
+    so."""
+
     every_epoch: bool = Field(default=False, json_schema_extra=EXPERT)
     """Convert the latents of all epochs that were kept, to judge convergence."""
 
 
 def estimate_import(config: ImportCryodrgnConfig) -> Estimate:
     """Time and disk from the size of the latents or poses in the folder."""
-    files = [*config.workdir.glob("z*.pkl"), *config.workdir.glob("pose*.pkl")]
+    folder = config.workdir
+    files = [] if folder is None else [*folder.glob("z*.pkl"), *folder.glob("pose*.pkl")]
     given = [config.poses] if config.poses is not None and config.poses.is_file() else []
     rows = max((path.stat().st_size for path in [*files, *given]), default=0) // _BYTES_OF_POSE
     return Estimate(
@@ -77,11 +87,12 @@ def import_cryodrgn(config: ImportCryodrgnConfig, run: Run) -> Path:
 
     Nothing in its files is executed: pickles are read as plain arrays, weights as plain tensors.
     `hetero analyze`, `traverse`, `volumes` and `select` then work on it; the encoder is left out,
-    so that latents of other images cannot be found. Stacks stay where they are.
+    so that latents of other images cannot be found. Stacks stay where they are. Without --workdir
+    a stack, poses and CTF become a STAR file.
     """
-    from icelens.tasks.hetero.import_cryodrgn import import_workdir
+    from icelens.tasks.hetero.import_cryodrgn import import_files
 
-    return import_workdir(config, run)
+    return import_files(config, run)
 
 
 JOBS: tuple[Job[Any, Any], ...] = (import_cryodrgn,)
