@@ -5,6 +5,8 @@ the set that predicts the nearest particles of the other half set best: many at 
 a few would do but all are alike, fewer where more of them would blur.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -32,7 +34,7 @@ from icelens.tasks.hetero.prepared_images import PreparedImages
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-_STEPS = 15
+_STEPS = 60
 _LEAST_PARTICLES = 20
 """In the smallest set: with fewer nothing can be compared."""
 _GROWTH = 2.0
@@ -144,7 +146,7 @@ def _inserted(
     halves = []
     for half in (1, 2):
         rings = []
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in pairwise(edges):
             part = order[start:stop]
             own = np.sort(part[half_set[part] == half])
             sums = ChannelSums(grid, 1)

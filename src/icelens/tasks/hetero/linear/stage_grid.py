@@ -90,7 +90,8 @@ class StageGrid:
         full = torch.fft.fftfreq(size, device=self.device).square()
         half = torch.fft.rfftfreq(size, device=self.device).square()
         distance = (full[:, None, None] + full[:, None] + half).sqrt() * self.box_size
-        return (distance + 0.5).long().clamp(max=self.radius + 1)
+        shell: Tensor = (distance + 0.5).long().clamp(max=self.radius + 1)
+        return shell
 
     @cached_property
     def padded_shell(self) -> Int[Tensor, "m m m_half"]:
@@ -99,7 +100,8 @@ class StageGrid:
         full = torch.fft.fftfreq(size, d=1.0 / size, device=self.device).square()
         half = torch.fft.rfftfreq(size, d=1.0 / size, device=self.device).square()
         distance = (full[:, None, None] + full[:, None] + half).sqrt() / _PADDING
-        return (distance + 0.5).long().clamp(max=self.radius + 1)
+        shell: Tensor = (distance + 0.5).long().clamp(max=self.radius + 1)
+        return shell
 
     def fade(self, size: int) -> Float[Tensor, "k k k"]:
         """What linear interpolation of the padded transform leaves of a box about the centre."""
