@@ -68,10 +68,7 @@ def prepared(
     images = PreparedImages(particles, facts, empty)
     rows = np.arange(count)
     slices = torch.stack(
-        [
-            samples.of(central_slices(slice_source(v), images.rotation(rows)))
-            for v in volumes
-        ],
+        [samples.of(central_slices(slice_source(v), images.rotation(rows))) for v in volumes],
         dim=1,
     )
     of_image = torch.from_numpy(np.repeat(coefficients, images_each, axis=0)).float()

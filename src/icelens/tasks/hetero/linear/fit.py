@@ -26,6 +26,7 @@ from icelens.tasks.hetero.linear.shell_prior import (
     extended,
     power_from_halves,
     shell_correlation,
+    weak_power,
 )
 from icelens.tasks.hetero.linear.stage_grid import StageGrid
 from icelens.tasks.hetero.linear.subspace import (
@@ -181,8 +182,7 @@ class LinearFit:
         nothing = Subspace(grid, empty, empty, 0.0)
         equations = tuple(self._equations(self.expect(nothing, m)[0]) for m in self.members)
         # next to no prior tells how far the halves agree
-        weak = 1e3 / equations[0].weight.clamp(min=1e-9)
-        weak[:, -1] = 0.0
+        weak = weak_power(equations[0].weight)
         free = VolumePrior(grid, weak, grid.sphere[None])
         rough = [solve_volumes(each, free, steps=_LAST_STEPS)[0] for each in equations]
         power = power_from_halves(shell_correlation(grid, *rough), (equations[0], equations[1]))
