@@ -17,6 +17,7 @@ MEASUREMENTS = {
     "pick_quality": "F4 of pick on simulated tomograms; learning curve without --quick",
     "pose_quality": "median angular error of pose on hidden particles, before and after refinement",
     "pose_speed": "images per CPU-second of pose: network, refinement, back-projection",
+    "hetero_quality": "AUC-FSC, ARI and rank correlation of hetero on simulated sets, and floors",
     "prediction": "voxels per CPU-second; without --quick also the peak memory of 512x512x200",
     "memory": "bytes per voxel of mask and deconvolution",
     "simulate": "CPU-seconds of the simulator",

@@ -10,6 +10,8 @@ particle: all states together, widened by 6 px and softened over 6 more.
 import argparse
 import csv
 import math
+import shlex
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from bench.command import run_icelens
 from bench.figure import Figure
 from icelens.core.data.latents import LatentTable
 from icelens.core.data.particles import Particles
@@ -40,6 +43,10 @@ Maps = Iterable[torch.Tensor | npt.NDArray[np.floating]]
 SCORED = 100
 """Images whose maps are compared, evenly spread over the set."""
 MASK_WIDTH_PX = 6.0
+_ONE_THREAD = "--device cpu --threads 1"
+RUNS = {"train": f"hetero train --latent-dim 8 --epochs 1000 --time-limit 8 {_ONE_THREAD}"}
+QUICK_RUNS = {"train": f"hetero train --latent-dim 8 --epochs 1 {_ONE_THREAD}"}
+"""Commands that are scored, without their particles and output."""
 
 
 @dataclass(frozen=True)
@@ -157,11 +164,11 @@ def figures_of(name: str, folder: Path, runs: Mapping[str, Path]) -> list[Figure
     """Rows for the floors of a set, and for runs on it."""
     from bench.hetero_sets import SETS
 
-    plan = SETS[name]
-    found = []
+    plan, found = SETS[name], []
+    said = iter(plan.floors)
     for what, area in floors(folder).items():
-        found.append(Figure(f"{name}, {what}: AUC-FSC", area.plain, "", plan.floor))
-        found.append(Figure(f"{name}, {what}: AUC-FSC in the mask", area.masked, "", plan.floor))
+        for where, value in (("", area.plain), (" in the mask", area.masked)):
+            found.append(Figure(f"{name}, {what}: AUC-FSC{where}", value, "", next(said)))
     for run_name, run in runs.items():
         scores = score(run, folder, period=plan.period)
         found += [Figure(f"{name}, {run_name}: {what}", each, "") for what, each in scores.items()]
@@ -203,6 +210,30 @@ def _reconstructed(given: HeteroSet, rows: Integers) -> torch.Tensor:
             sums[-1], source, chosen, pixel_size=given.pixel_size, on_done=lambda _: None
         )
     return reconstruct_halves(sums[0], sums[1], pixel_size=given.pixel_size).full
+
+
+def measure(*, quick: bool) -> list[Figure]:
+    """Floors and runs of 8 minutes on one thread; if `quick` one set and one epoch."""
+    from bench.hetero_sets import ensure_set
+
+    found = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for set_name in ("mixture",) if quick else ("mixture", "igg"):
+            given = ensure_set(set_name, folder)
+            runs, spent = {}, {}
+            for run_name, command in (QUICK_RUNS if quick else RUNS).items():
+                runs[run_name] = folder / f"{set_name} {run_name}"
+                particles = shlex.quote(str(given / "particles.star"))
+                output = shlex.quote(str(runs[run_name]))
+                words = f"{command} --particles {particles} --output {output}"
+                spent[run_name] = run_icelens(words, folder).cpu_seconds
+            found += figures_of(set_name, given, runs)
+            found += [
+                Figure(f"{set_name}, {each}: CPU", seconds, "CPU-s")
+                for each, seconds in spent.items()
+            ]
+    return found
 
 
 def main() -> None:

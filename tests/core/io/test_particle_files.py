@@ -14,6 +14,7 @@ from icelens.core.io.image_stacks import ImageReader
 from icelens.core.io.particle_files import (
     ParticleFile,
     new_particle_file,
+    new_tilt_file,
     read_particles,
     write_particles,
 )
@@ -229,3 +230,33 @@ def test_what_cannot_be_written_is_refused_and_nothing_is_left(tmp_path: Path) -
     with pytest.raises(InputFileError, match=r"expected .star or .cs"):
         write_particles(tmp_path / "q.csv", file)
     assert not list(tmp_path.glob("*q*"))
+
+
+def test_tilts_in_the_form_of_m_are_read_as_images_of_their_particles(tmp_path: Path) -> None:
+    rows = 12
+    mrcfile.write(tmp_path / "tilts.mrcs", np.zeros((rows, 8, 8), np.float32))
+    one_group = OpticsGroup("opticsGroup1", 1.5, 8, 200.0, 1.4, 0.07)
+    random = np.random.default_rng(0)
+    turned = Rotation.random(rows, rng=random).as_matrix()
+    first = turned[np.repeat([0, 4, 8], 4)]
+    made = Particles(
+        (tmp_path / "tilts.mrcs",),
+        np.zeros(rows, np.int64),
+        np.arange(rows),
+        (one_group,),
+        rotation=turned,
+        stage=turned @ np.swapaxes(first, 1, 2),
+        shift_yx=random.normal(size=(rows, 2)),
+        defocus_u=random.uniform(1e4, 2e4, rows),
+        defocus_v=random.uniform(1e4, 2e4, rows),
+        astigmatism_angle=random.uniform(-90, 90, rows),
+        b_factor=np.tile([4.0, 8.0, 12.0, 16.0], 3),
+        ctf_scale=np.tile([1.0, 0.9, 0.8, 0.7], 3),
+        half_set=np.repeat([1, 2, 1], 4),
+        weight=random.uniform(size=rows),
+        particle=np.repeat([0, 1, 2], 4),
+    )
+    path = tmp_path / "tilts.star"
+    write_particles(path, new_tilt_file(made, {"rlnClassNumber": made.particle + 1}))
+    assert_same(read_particles(path).particles, made)
+    assert (read_star(path)[""]["rlnClassNumber"] == made.particle + 1).all()

@@ -55,3 +55,20 @@ def test_there_are_no_more_groups_than_different_latents(latent, expected):
 
 def test_order_of_two_stays():
     assert similar_order(np.array([[1.0], [0.0]])).tolist() == [0, 1]
+
+
+def test_particles_far_away_join_groups_but_get_none_of_their_own():
+    latent = np.concatenate([line_of_groups([0, 1]), [[500.0, 0.0], [-500.0, 0.0], [0.0, 500.0]]])
+    teaches = np.arange(len(latent)) < 60
+    found = k_means(latent, 2, learnt_from=teaches)
+    assert sorted(np.round(found.centre[:, 0] / 10)) == [0, 1]
+    assert found.sizes().sum() == 63
+    assert found.sizes().min() >= 30
+    assert len(k_means(latent, 2, learnt_from=np.zeros(63, bool))) == 2
+
+
+def test_groups_that_nobody_teaches_are_left_out():
+    latent = np.array([[0.0], [0.0], [0.0], [5.0]])
+    found = k_means(latent, 3, learnt_from=np.array([True, True, True, False]))
+    assert found.label.tolist() == [1, 1, 1, 1]
+    assert found.centre.tolist() == [[0.0]]

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import spearmanr
 
 import icelens.core.latents.density as density_module
-from icelens.core.latents.density import neighbour_density, typical_neighbours
+from icelens.core.latents.density import is_lonely, neighbour_density, typical_neighbours
 
 
 @pytest.mark.parametrize("counted", [50_000, 500])
@@ -30,3 +30,12 @@ def test_equal_latents_and_few_particles_have_a_density():
 
 def test_number_of_neighbours_grows_with_the_root_and_fits_few_particles():
     assert [typical_neighbours(n) for n in (1, 2, 5, 100, 10**6)] == [1, 1, 2, 10, 50]
+
+
+@pytest.mark.parametrize("dimension", [1, 3])
+def test_lonely_are_those_far_from_all_others(dimension):
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(size=(500, dimension)), 100.0 + 30 * np.eye(5, dimension)])
+    lonely = is_lonely(neighbour_density(points), dimension)
+    assert lonely[500:].all()
+    assert lonely[:500].mean() < 0.1

@@ -23,6 +23,21 @@ def test_centre_of_a_ring_is_extrapolated_and_the_ring_is_supported():
     assert found.density_percentile[0] == 0.0
 
 
+def test_junk_far_away_does_not_make_the_hole_of_a_ring_less_empty():
+    junk = 20.0 * np.random.default_rng(1).normal(size=(30, 2))
+    table = LatentTable(np.concatenate([ring().latent, junk]))
+    assert support_of([[0.0, 0.0], [1.0, 0.0]], table).flag == ("extrapolated", "supported")
+    assert set(support_of(junk, table).flag) == {"sparse"}
+
+
+def test_no_latent_without_a_particle_near_is_supported():
+    table = ring()
+    points = np.random.default_rng(2).uniform(-1.5, 1.5, (500, 2))
+    found = support_of(points, table)
+    assert all(n > 0 for n, f in zip(found.num_near, found.flag, strict=True) if f == "supported")
+    assert {"supported", "sparse", "extrapolated"} == set(found.flag)
+
+
 def test_typical_particle_has_k_neighbours_and_percentiles_are_even():
     table = LatentTable(np.random.default_rng(0).normal(size=(1500, 3)))
     measure = support_measure(table)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from icelens.core.errors import GeometryError
 from icelens.core.metrics.fsc_auc import CEILING, fsc_auc, mean_fsc_auc
 from icelens.core.volumes.masks import sphere_mask
 
@@ -39,7 +40,7 @@ def test_mean_is_over_pairs_and_batches_alike() -> None:
 
 
 def test_a_map_without_its_truth_is_refused() -> None:
-    with pytest.raises(ValueError, match="no maps"):
+    with pytest.raises(GeometryError, match="no maps"):
         mean_fsc_auc([], [])
     with pytest.raises(ValueError, match="shorter"):
         mean_fsc_auc([noise(1)], [])

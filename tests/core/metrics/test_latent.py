@@ -40,6 +40,12 @@ def test_order_on_a_line_is_found_in_any_direction_and_any_sense() -> None:
     assert rank_correlation(np.zeros((400, 3)), LINE) == 0.0
 
 
+def test_equal_latents_of_equal_truth_are_no_disorder() -> None:
+    state = RNG.integers(2, size=101)
+    latent = turned((state[:, None] + 0.01) * np.array([[0.3, 0.7]]))
+    assert rank_correlation(latent, 60.0 * state - 30.0) == pytest.approx(1.0)
+
+
 def test_order_on_a_circle_is_found_where_a_line_would_lose_it() -> None:
     latent = turned(CIRCLE)
     assert rank_correlation(latent, ANGLE, period=360.0) > 0.98

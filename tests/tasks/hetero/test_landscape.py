@@ -9,7 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from icelens.apps import cli
 from icelens.core.data.volume import Volume
-from icelens.core.events import ignore
+from icelens.core.events import Message, ignore
 from icelens.core.io.volumes import open_volume, write_volume
 from icelens.tasks.hetero.landscape import find_landscape
 from icelens.tasks.hetero.landscape_files import write_landscape
@@ -196,6 +196,15 @@ def test_fewer_traversals_take_earlier_ones_away_and_nothing_else(ramp):
     assert [path.name for path in (results(run) / "pc_2").iterdir()] == ["notes.txt"]
 
 
+def test_volumes_that_hardly_differ_are_said_to(tmp_path, monkeypatch):
+    use_model(monkeypatch, FamilyModel(lambda z: occupied(1 + 0.001 * z), 1))
+    config = LandscapeConfig(run=make_run(tmp_path / "run", PARAMETER[:60, None]), **QUICK)
+    events = []
+    find_landscape(config, tmp_path, events.append)
+    warnings = [e.text for e in events if isinstance(e, Message) and e.level == "warning"]
+    assert any("hardly any variety" in text for text in warnings)
+
+
 @pytest.mark.parametrize(
     ("latent", "density", "found"),
     [
@@ -221,3 +230,10 @@ def test_dry_run_says_what_it_costs(ramp):
     assert command(run, "--dry-run") == 0
     assert model.num_made == 0
     assert not (run / "analysis").exists()
+
+
+def test_folder_that_is_no_run_is_refused_and_nothing_is_made_in_it(tmp_path, capsys):
+    assert command(tmp_path) == 2
+    assert "no run of hetero" in capsys.readouterr().err
+    assert command(tmp_path / "none") == 2
+    assert not list(tmp_path.iterdir())

@@ -94,11 +94,11 @@ def central_slices(
     step = max(1, _SAMPLES_AT_ONCE // len(samples.index))
     for start in range(0, len(rows), step):
         index_xyz = axes[start : start + step] @ (samples.frequency_xy * padding)
-        slices[start : start + step, samples.index] = interpolated(source, index_xyz)
+        slices[start : start + step, samples.index] = _interpolated(source, index_xyz)
     return slices.reshape(*rotation.shape[:-2], box_size, half)
 
 
-def interpolated(
+def _interpolated(
     source: Complex[Tensor, "m m m_half"], index_xyz: Float[Tensor, "row 3 sample"]
 ) -> Complex[Tensor, "row sample"]:
     """Trilinear value of a half transform at fractional indices of any sign."""

@@ -61,7 +61,7 @@ class CryodrgnConfig:
     kind: Kind
     box_size: int
     latent_dim: int
-    particles: str
+    particles: str | None
     ctf: str | None
     poses: str | None
     index: str | None
@@ -109,7 +109,7 @@ def read_cryodrgn_config(path: Path) -> CryodrgnConfig:
         kind=kind,
         box_size=box_size,
         latent_dim=0 if kind == "homogeneous" else reader.whole(model, "zdim", least=0),
-        particles=reader.name(data, "particles") or "",
+        particles=reader.name(data, "particles"),
         ctf=reader.name(data, "ctf"),
         poses=reader.name(data, "poses"),
         index=reader.name(data, "ind"),

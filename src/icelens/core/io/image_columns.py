@@ -23,6 +23,7 @@ OPTICS_GROUP_NAME = "rlnOpticsGroupName"
 ORIGIN_XY = ("rlnOriginXAngst", "rlnOriginYAngst")
 PIXEL_ORIGIN_XY = ("rlnOriginX", "rlnOriginY")
 HALF_SET = "rlnRandomSubset"
+GROUP_NAME = "rlnGroupName"
 WEIGHT = "rlnMaxValueProbDistribution"
 DEFOCUS = ("rlnDefocusU", "rlnDefocusV", "rlnDefocusAngle")
 

@@ -16,7 +16,7 @@ from icelens.core.io.cryosparc import read_cryosparc
 from icelens.core.io.cryosparc_records import write_cryosparc
 from icelens.core.io.image_columns import blocks_of_images
 from icelens.core.io.joined_particles import join_particle_files
-from icelens.core.io.particle_tables import new_blocks, write_particle_star
+from icelens.core.io.particle_tables import new_blocks, new_tilt_blocks, write_particle_star
 from icelens.core.io.relion_images import read_relion_images
 from icelens.core.io.relion_optics import with_pixel_size
 from icelens.core.io.relion_tilt_stacks import (
@@ -27,7 +27,13 @@ from icelens.core.io.relion_tilt_stacks import (
 from icelens.core.io.star import read_star
 from icelens.core.io.tilt_stack_tables import write_tilt_stack_star
 
-__all__ = ["ParticleFile", "new_particle_file", "read_particles", "write_particles"]
+__all__ = [
+    "ParticleFile",
+    "new_particle_file",
+    "new_tilt_file",
+    "read_particles",
+    "write_particles",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -169,6 +175,22 @@ def new_particle_file(
     extra = {name: np.asarray(values) for name, values in (columns or {}).items()}
     blocks["particles"] = blocks["particles"].assign(**extra)
     return ParticleFile(particles, Path("particles.star"), np.arange(len(particles)), blocks)
+
+
+def new_tilt_file(
+    particles: Particles, columns: Mapping[str, npt.ArrayLike] | None = None
+) -> ParticleFile:
+    """A table in M's form for tilts of particles that come from no file.
+
+    Args:
+        particles: Tilts of each particle in turn, of one optics group; their stacks may still have
+            to be written.
+        columns: Further columns, one value per image.
+    """
+    extra = {name: np.asarray(values) for name, values in (columns or {}).items()}
+    blocks = {name: table.assign(**extra) for name, table in new_tilt_blocks(particles).items()}
+    rows = np.arange(len(particles))
+    return ParticleFile(particles, Path("particles.star"), rows, blocks, has_pixel_origins=True)
 
 
 def write_particles(

@@ -13,6 +13,7 @@ from icelens.core.errors import GeometryError
 from icelens.core.geometry.relion_angles import relion_angles_from_matrices
 from icelens.core.io.image_columns import (
     DEFOCUS,
+    GROUP_NAME,
     HALF_SET,
     IMAGE_NAME,
     OPTICS_GROUP,
@@ -22,7 +23,7 @@ from icelens.core.io.image_columns import (
     blocks_of_images,
 )
 from icelens.core.io.particle_columns import ANGLES
-from icelens.core.io.relion_optics import optics_table
+from icelens.core.io.relion_optics import DETECTOR, optics_table
 from icelens.core.io.stack_paths import stack_name
 from icelens.core.io.star import write_star
 
@@ -58,6 +59,42 @@ def new_blocks(particles: Particles) -> "dict[str, pandas.DataFrame]":
     if particles.has_poses:
         columns |= _pose_columns(particles.rotation, particles.shift_yx, ORIGIN_XY)
     return {"optics": optics_table(particles.optics), "particles": pd.DataFrame(columns)}
+
+
+def new_tilt_blocks(particles: Particles) -> "dict[str, pandas.DataFrame]":
+    """One block in the form in which M exports tilts, with the particle in `rlnGroupName`.
+
+    Its rows are read as tilts of a particle because it has no optics table, and because envelope or
+    scale differ between them; `rlnCtfBfactor` is negative for decay.
+
+    Args:
+        particles: Of one optics group that only pixel size, box and microscope are known of.
+    """
+    import pandas as pd
+
+    (group,) = particles.optics
+    count = len(particles)
+    columns: dict[str, object] = {
+        IMAGE_NAME: _image_names(particles, [str(path.absolute()) for path in particles.stacks]),
+        DETECTOR[1]: np.full(count, 1e4),
+        DETECTOR[0]: np.full(count, group.pixel_size),
+        "rlnVoltage": np.full(count, group.voltage),
+        "rlnSphericalAberration": np.full(count, group.spherical_aberration),
+        "rlnAmplitudeContrast": np.full(count, group.amplitude_contrast),
+        "rlnPhaseShift": particles.phase_shift,
+        DEFOCUS[0]: particles.defocus_u,
+        DEFOCUS[1]: particles.defocus_v,
+        DEFOCUS[2]: particles.astigmatism_angle,
+        "rlnCtfBfactor": -particles.b_factor,
+        "rlnCtfScalefactor": particles.ctf_scale,
+        HALF_SET: particles.half_set,
+        GROUP_NAME: [f"particle_{number:07d}" for number in particles.particle.tolist()],
+    }
+    if (particles.weight != 1.0).any():
+        columns[WEIGHT] = particles.weight
+    shift_yx_px = particles.shift_yx / group.pixel_size
+    columns |= _pose_columns(particles.rotation, shift_yx_px, PIXEL_ORIGIN_XY)
+    return {"": pd.DataFrame(columns)}
 
 
 def write_particle_star(

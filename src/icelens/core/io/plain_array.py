@@ -7,8 +7,6 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
-_DEEPEST = 32
-"""Containers within containers; cryo-EM's have two or three levels."""
 _MOST_AXES = 32
 _KINDS = frozenset("biufcSU")
 """Booleans, whole, real and complex numbers, bytes and words; and records (V) of them."""
@@ -72,7 +70,7 @@ class _Kind:
 
 
 @final
-class _Array:
+class RebuiltArray:
     """A numpy array, or one number of its type, in the making."""
 
     __slots__ = ("is_scalar", "parts")
@@ -178,20 +176,20 @@ def _make_array(*arguments: object) -> object:
     # numpy.ndarray, shape and letter of an empty array, all of which its state replaces
     if not arguments or arguments[0] is not _NDARRAY:
         raise RefusedError("has an array of a kind of its own")
-    return _Array()
+    return RebuiltArray()
 
 
 def _make_scalar(*arguments: object) -> object:
     if len(arguments) != 2:
         raise RefusedError("describes a number as numpy does not")
-    return _Array(((), arguments[0], False, arguments[1]), is_scalar=True)
+    return RebuiltArray(((), arguments[0], False, arguments[1]), is_scalar=True)
 
 
 def _make_from_buffer(*arguments: object) -> object:
     if len(arguments) != 4:
         raise RefusedError("describes an array as numpy does not")
     content, kind, shape, order = arguments
-    return _Array((shape, kind, _word(order) == "F", content))
+    return RebuiltArray((shape, kind, _word(order) == "F", content))
 
 
 class _Encoder:
@@ -205,7 +203,7 @@ class _Encoder:
             raise RefusedError("encodes words as plain data does not")
         word = arguments[0]
         if not isinstance(word, str):
-            raise RefusedError("encodes words as plain data does not")
+            raise RefusedError("encodes what is no word")
         if id(word) not in self._made:
             self._made[id(word)] = (word, word.encode("latin1"))
         return self._made[id(word)][1]
@@ -251,51 +249,3 @@ _REBUILDERS: dict[tuple[str, str], Rebuilder] = {
 def rebuilders() -> dict[tuple[str, str], Rebuilder]:
     """What names in one file stand for, by module and name."""
     return {**_REBUILDERS, ("_codecs", "encode"): Rebuilder(_Encoder())}
-
-
-def finished(value: object) -> Any:  # noqa: ANN401 - any plain data
-    """What was loaded, with arrays in place of their records.
-
-    Raises:
-        RefusedError: If something in it is not plain, contains itself, or is nested too deep.
-    """
-    return _Finisher().finish(value, 0)
-
-
-class _Finisher:
-    """Replaces each object once, however often it is referred to."""
-
-    def __init__(self) -> None:
-        self._done: dict[int, Any] = {}
-        # objects stay alive, so that numbers of identity stay theirs
-        self._seen: list[object] = []
-        self._under_way: set[int] = set()
-
-    def finish(self, value: object, depth: int) -> Any:  # noqa: ANN401 - any plain data
-        """The object with all that is in it."""
-        if value is None or isinstance(value, bool | int | float | str | bytes):
-            return value
-        number = id(value)
-        if number in self._under_way or depth > _DEEPEST:
-            raise RefusedError("contains itself or is nested too deep")
-        if number not in self._done:
-            self._under_way.add(number)
-            self._done[number] = self._replaced(value, depth + 1)
-            self._seen.append(value)
-            self._under_way.discard(number)
-        return self._done[number]
-
-    def _replaced(self, value: object, depth: int) -> Any:  # noqa: ANN401 - any plain data
-        if isinstance(value, _Array):
-            return value.made()
-        if isinstance(value, tuple):
-            return tuple(self.finish(each, depth) for each in value)
-        if isinstance(value, list):
-            return [self.finish(each, depth) for each in value]
-        if isinstance(value, dict):
-            return {
-                self.finish(key, depth): self.finish(each, depth) for key, each in value.items()
-            }
-        if isinstance(value, bytearray):
-            return bytes(value)
-        raise RefusedError("holds a function or a type")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from icelens.core.errors import InputFileError
-from icelens.core.io.plain_array import Rebuilder, RefusedError, finished, rebuilders
+from icelens.core.io.plain_array import Rebuilder, RebuiltArray, RefusedError, rebuilders
 
 # Numbers, words, bytes, containers, the memo, and the two that rebuild numpy's objects.
 _CONSTANTS = "NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT"
@@ -30,6 +30,8 @@ _MEMO = frozenset(["PUT", "BINPUT", "LONG_BINPUT", "GET", "BINGET", "LONG_BINGET
 _REBUILD = "GLOBAL STACK_GLOBAL REDUCE BUILD"
 _ALLOWED = _MEMO | frozenset(f"{_CONSTANTS} {_WORDS} {_CONTAINERS} {_STACK} {_REBUILD}".split())
 _NEWEST_PROTOCOL = 5
+_DEEPEST = 32
+"""Containers within containers; cryo-EM's have two or three levels."""
 _ZIP = b"PK\x03\x04"
 
 
@@ -94,7 +96,7 @@ def _check(name: str, argument: object, num_bytes: int) -> None:
 
 def _load(path: Path, piece: bytes) -> Any:  # noqa: ANN401 - any plain data
     try:
-        return finished(_Unpickler(piece).load())
+        return _finished(_Unpickler(piece).load())
     except RefusedError as error:
         raise _refusal(path, str(error)) from error
     except Exception as error:  # opcodes in senseless order may trip the parser in any way
@@ -138,3 +140,51 @@ class _Unpickler(pickle.Unpickler):
             RefusedError: Always.
         """
         raise RefusedError("refers to something outside of it")
+
+
+def _finished(value: object) -> Any:  # noqa: ANN401 - any plain data
+    """What was loaded, with arrays in place of their records.
+
+    Raises:
+        RefusedError: If something in it is not plain, contains itself, or is nested too deep.
+    """
+    return _Finisher().finish(value, 0)
+
+
+class _Finisher:
+    """Replaces each object once, however often it is referred to."""
+
+    def __init__(self) -> None:
+        self._done: dict[int, Any] = {}
+        # objects stay alive, so that numbers of identity stay theirs
+        self._seen: list[object] = []
+        self._under_way: set[int] = set()
+
+    def finish(self, value: object, depth: int) -> Any:  # noqa: ANN401 - any plain data
+        """The object with all that is in it."""
+        if value is None or isinstance(value, bool | int | float | str | bytes):
+            return value
+        number = id(value)
+        if number in self._under_way or depth > _DEEPEST:
+            raise RefusedError("contains itself or is nested too deep")
+        if number not in self._done:
+            self._under_way.add(number)
+            self._done[number] = self._replaced(value, depth + 1)
+            self._seen.append(value)
+            self._under_way.discard(number)
+        return self._done[number]
+
+    def _replaced(self, value: object, depth: int) -> Any:  # noqa: ANN401 - any plain data
+        if isinstance(value, RebuiltArray):
+            return value.made()
+        if isinstance(value, tuple):
+            return tuple(self.finish(each, depth) for each in value)
+        if isinstance(value, list):
+            return [self.finish(each, depth) for each in value]
+        if isinstance(value, dict):
+            return {
+                self.finish(key, depth): self.finish(each, depth) for key, each in value.items()
+            }
+        if isinstance(value, bytearray):
+            return bytes(value)
+        raise RefusedError("holds a function or a type")

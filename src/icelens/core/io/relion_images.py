@@ -13,6 +13,7 @@ from icelens.core.errors import MetadataError, MissingStackError
 from icelens.core.events import Message, OnEvent, ignore
 from icelens.core.io.image_columns import (
     DEFOCUS,
+    GROUP_NAME,
     blocks_of_images,
     defocus,
     half_sets,
@@ -141,12 +142,12 @@ def _particle_of_row(table: "pandas.DataFrame") -> Integers | None:
     import pandas as pd
 
     told = [name for name in ("rlnCtfBfactor", "rlnCtfScalefactor") if has(table, name)]
-    if has(table, "rlnOpticsGroup") or not has(table, "rlnGroupName") or not told:
+    if has(table, "rlnOpticsGroup") or not has(table, GROUP_NAME) or not told:
         return None
-    groups = table.groupby("rlnGroupName", sort=False)
+    groups = table.groupby(GROUP_NAME, sort=False)
     if groups.size().max() == 1 or groups[told].nunique().to_numpy().max() == 1:
         return None
-    return pd.factorize(table["rlnGroupName"])[0].astype(np.int64)
+    return pd.factorize(table[GROUP_NAME])[0].astype(np.int64)
 
 
 def _stage(rotation: Floats | None, particle: Integers | None) -> Floats:

@@ -8,6 +8,7 @@ Floats = npt.NDArray[np.float64]
 
 _MOST_COUNTED = 50_000
 """Particles among which neighbours are counted; the density of more is their share of it."""
+_LONELY = 3.0
 _TOLERANCE = 0.5
 """Of the search for neighbours; distances come out less than 1 % too large on average."""
 
@@ -18,6 +19,16 @@ def typical_neighbours(num_particles: int) -> int:
     The error of a density from k neighbours is 1 / sqrt(k), its blur grows with (k / n)^(1/d).
     """
     return int(np.clip(round(num_particles**0.5), 1, min(50, max(num_particles - 1, 1))))
+
+
+def is_lonely(density: Floats, dimension: int) -> npt.NDArray[np.bool_]:
+    """Which particles have their k-th neighbour farther than three times as far as usual.
+
+    Args:
+        density: `(particle,)` from `neighbour_density`.
+        dimension: Of the latents.
+    """
+    return np.asarray(density < _LONELY ** (-float(dimension)), bool)
 
 
 def neighbour_density(points: Floats, *, seed: int = 0) -> Floats:

@@ -57,8 +57,8 @@ def free_energy(
 
     Args:
         points: `(particle, coordinate)`, 1 or 2 coordinates.
-        bins: Along each coordinate, from the 0.1th to the 99.9th percentile; what lies beyond is
-            not counted.
+        bins: Along each coordinate, from the 1st to the 99th percentile and a fifth of that to
+            either side if there is anything; what lies beyond is not counted.
         weights: `(particle,)`, 0 or more; 1 if None.
         deviation: `(particle, coordinate)` uncertainty of each; rows with nan are not spread.
         seed: Of the bootstrap.
@@ -82,7 +82,9 @@ def free_energy(
 
 
 def _edges(values: Floats, bins: int) -> Floats:
-    low, high = np.percentile(values, (0.1, 99.9))
+    low, high = np.percentile(values, (1.0, 99.0))
+    room = 0.2 * (high - low)
+    low, high = max(low - room, values.min()), min(high + room, values.max())
     if high <= low:
         low, high = low - 0.5, high + 0.5
     return np.linspace(low, high, bins + 1)

@@ -5,8 +5,10 @@ typical particle has its k nearest others, a latent's support is the number of p
 it. Distances are scaled (`scaling.py`) by how much particles differ and by how well each is known.
 
 * `extrapolated`: farther from any particle than 99 % of the particles are from their own k-th
-  neighbour. No image looks like this; its volume is imagined.
-* `sparse`: its k-th neighbour is farther than that of 95 % of the particles. Few images say so.
+  neighbour, or than 3 r: junk far away from everything may be more than the last percent. No image
+  looks like this; its volume is imagined.
+* `sparse`: no particle within r, or its k-th neighbour is farther than that of 95 % of the
+  particles. Few images say so.
 * `supported`: all others.
 """
 
@@ -28,6 +30,7 @@ Integers = npt.NDArray[np.int64]
 SUPPORTED, SPARSE, EXTRAPOLATED = "supported", "sparse", "extrapolated"
 _SPARSE_PERCENTILE = 5.0
 _EXTRAPOLATED_PERCENTILE = 99.0
+_MOST_RADII = 3.0
 _TYPICAL = 2000
 """Particles, drawn at random, whose neighbours say what is typical."""
 
@@ -94,11 +97,10 @@ class SupportMeasure:
         # rank among the typical: those whose own k-th neighbour is at least as far
         first = np.searchsorted(self.typical, distance[:, 1] * (1 - 1e-9))
         percentile = 100.0 * (1.0 - first / len(self.typical))
-        limit = float(np.percentile(self.typical, _EXTRAPOLATED_PERCENTILE))
-        is_far = distance[:, 0] > limit * (1 + 1e-9)
-        flags = np.where(
-            is_far, EXTRAPOLATED, np.where(percentile < _SPARSE_PERCENTILE, SPARSE, SUPPORTED)
-        )
+        far = float(np.percentile(self.typical, _EXTRAPOLATED_PERCENTILE))
+        is_far = distance[:, 0] > min(far, _MOST_RADII * self.radius) * (1 + 1e-9)
+        is_rare = (percentile < _SPARSE_PERCENTILE) | (near == 0)
+        flags = np.where(is_far, EXTRAPOLATED, np.where(is_rare, SPARSE, SUPPORTED))
         return Support(
             np.asarray(near, np.int64), percentile, tuple(map(str, flags)),
             np.asarray(place[:, 0], np.int64),

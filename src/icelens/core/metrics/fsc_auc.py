@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from icelens.core.errors import GeometryError
 from icelens.core.fourier.frequencies import shell_frequencies
 from icelens.core.metrics.fsc import fourier_shell_correlation
 
@@ -53,10 +54,9 @@ def mean_fsc_auc(
     """Mean of `fsc_auc` over pairs that are made one at a time, such as one for each image.
 
     Raises:
-        GeometryError: If the maps or the mask do not fit each other.
-        ValueError: If one has more maps than the other, or there are none.
+        GeometryError: If the maps or the mask do not fit each other, or there are none.
     """
     areas = [fsc_auc(volume, truth, mask) for volume, truth in zip(volumes, truths, strict=True)]
     if not areas:
-        raise ValueError("no maps to compare")
+        raise GeometryError("no maps to compare; give at least one with its truth")
     return sum(areas) / len(areas)

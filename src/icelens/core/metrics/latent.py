@@ -10,6 +10,8 @@ Floats = npt.NDArray[np.float64]
 _ROWS_AT_ONCE = 256
 _CONSIDERED = 4
 """Principal components that a coordinate may show in."""
+_DIGITS = 10
+"""Of coordinates, as parts of the whole spread."""
 
 
 def adjusted_rand_index(found: npt.ArrayLike, truth: npt.ArrayLike) -> float:
@@ -157,9 +159,12 @@ def _tables(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[Floats, Floats
 def _principal_components(table: Floats) -> Floats:
     """Coordinates `(particle, component)` along the first few axes of greatest variance."""
     centred = table - table.mean(axis=0)
-    left, strength, _ = np.linalg.svd(centred, full_matrices=False)
-    scores: Floats = (left * strength)[:, :_CONSIDERED]
-    return scores
+    _, strength, axes = np.linalg.svd(centred, full_matrices=False)
+    scores = (centred @ axes.T)[:, :_CONSIDERED]
+    # equal latents stay equal: ranks would part what only rounding parts
+    unit = max(float(strength[0]), np.finfo(np.float64).tiny)
+    rounded: Floats = np.round(scores / unit, _DIGITS)
+    return rounded
 
 
 def _spearman(values: Floats, truth: Floats) -> float:

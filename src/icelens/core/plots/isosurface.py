@@ -12,6 +12,7 @@ from torch import Tensor
 
 from icelens.core.fourier.rescale import rescale
 from icelens.core.plots.surface_shading import Look, shaded
+from icelens.core.volumes.largest_parts import without_dust
 
 Array = npt.NDArray[np.float32]
 
@@ -68,6 +69,7 @@ def make_surface(
     centre_zyx: tuple[float, float, float],
     half_width: float,
     size: int,
+    hide_dust: bool = True,
 ) -> Surface:
     """Prepare a map: where it is coarse, sample it finer.
 
@@ -78,6 +80,7 @@ def make_surface(
         centre_zyx: Point that the camera looks at, in voxels of the array.
         half_width: What the picture shows to either side of it, in Å.
         size: Side of the picture in px.
+        hide_dust: Leave out parts that are far smaller than the largest.
     """
     # what lies around the picture costs time and memory only
     reach = math.ceil(math.sqrt(2.0) * half_width / pixel_size) + _MARGIN
@@ -96,6 +99,9 @@ def make_surface(
         step = pixel_size * field.shape[0] / sides[0]
         field = rescale(field, pixel_size=pixel_size, new_pixel_size=step)
         centre = centre * (pixel_size / step)
+    if hide_dust:
+        # of the finer grid: what rises between the voxels of the map counts too
+        field = torch.from_numpy(without_dust(field.numpy(), level))
     is_inside = (field > level).numpy()
     is_skin = is_inside & ~ndimage.binary_erosion(is_inside)
     skin_xyz = (torch.from_numpy(np.argwhere(is_skin)).float() - centre).flip(1)

@@ -16,16 +16,10 @@ Integers = npt.NDArray[np.integer]
 
 _MOST_POINTS = 20_000
 """Points that are drawn; more would only fill a picture."""
-_CLASS_COLOURS = (
-    *COLOURS,
-    "#E69F00",
-    "#8c564b",
-    "#7f7f7f",
-    "#332288",
-    "#88CCEE",
-    "#44AA99",
-    "#882255",
-)
+_FEW = 30
+"""Points up to which each is named."""
+_MORE = ("#E69F00", "#8c564b", "#7f7f7f", "#332288", "#88CCEE", "#44AA99", "#882255")
+_CLASS_COLOURS = (*COLOURS, *_MORE)
 
 
 def scree(explained: Floats) -> Figure:
@@ -185,15 +179,23 @@ def states_among_particles(
         axes = figure.add_subplot()
         x, y = _two(particles)
         axes.scatter(x[::step], y[::step], s=4, color=MUTED, alpha=0.25, linewidths=0, label=None)
-        x, y = _two(states)
-        kind = np.asarray(flags, str)
+        thinned = max(1, len(flags) // _MOST_POINTS)
+        x, y = _two(states[::thinned])
+        kind = np.asarray(flags, str)[::thinned]
+        size = 36 if len(names) <= _FEW else 10
         for name, colour in colours.items():
             chosen = kind == name
             if chosen.any():
                 axes.scatter(
-                    x[chosen], y[chosen], s=36, color=colour, edgecolor="white", label=name
+                    x[chosen],
+                    y[chosen],
+                    s=size,
+                    color=colour,
+                    edgecolor="white",
+                    label=name,
+                    linewidths=size / 36,
                 )
-        if len(names) <= 30:
+        if len(names) <= _FEW:
             for at_x, at_y, name in zip(x, y, names, strict=True):
                 axes.annotate(
                     name, (at_x, at_y), xytext=(4, 3), textcoords="offset points", fontsize=7,

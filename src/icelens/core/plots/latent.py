@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
@@ -38,7 +39,8 @@ def latent_density(
     with house_style():
         figure = new_figure(5.4, 4.4 if points.shape[1] > 1 else 3.0)
         axes = figure.add_subplot()
-        draw_density(axes, points, names)
+        marked = np.stack(list(marks.values())) if marks else points[:0]
+        draw_density(axes, points, names, also=marked)
         for name, place in (marks or {}).items():
             _mark(axes, name, place)
         axes.set_title(title, loc="left")
@@ -74,7 +76,10 @@ def latent_values(
         )
         if is_class:
             draw_classes(axes, points[known], values[known].astype(np.int64))
-            figure.legend(loc="outside right upper", frameon=False, title=label, fontsize=8)
+            figure.legend(
+                loc="outside right upper", frameon=False, title=label, fontsize=8,
+                markerscale=(24.0 / size) ** 0.5,
+            )  # fmt: skip
         else:
             low, high = np.percentile(values[known], (2, 98)) if known.any() else (0.0, 1.0)
             dots = axes.scatter(
@@ -90,6 +95,7 @@ def latent_values(
             )
             figure.colorbar(dots, ax=axes, label=label, extend="both", shrink=0.8)
         axes.set(xlabel=names[0], ylabel=names[1])
+        axes.set(xlim=limits(points[:, 0]), ylim=limits(points[:, 1]))
     return figure
 
 
@@ -113,7 +119,8 @@ def latent_path(
     with house_style():
         figure = new_figure(5.8, 4.4 if points.shape[1] > 1 else 3.0)
         axes = figure.add_subplot()
-        draw_density(axes, points, names)
+        seen = path if anchors is None else np.concatenate([path, anchors])
+        draw_density(axes, points, names, also=seen)
         line = _in_plane(axes, path)
         axes.plot(*line.T, color="white", linewidth=3.0, zorder=3)
         axes.plot(*line.T, color=INK, linewidth=1.2, zorder=4)
@@ -150,13 +157,17 @@ def latent_path(
     return figure
 
 
-def draw_density(axes: Axes, points: Floats, names: Sequence[str]) -> None:
-    """Hexagons of two coordinates, a histogram of one."""
+def draw_density(
+    axes: Axes, points: Floats, names: Sequence[str], *, also: Floats | None = None
+) -> None:
+    """Hexagons of two coordinates, a histogram of one; the axes show `also`, too."""
+    further = points[:0] if also is None else also
+    ends = [limits(v, w) for v, w in zip(points.T, further.T, strict=True)]
     if points.shape[1] == 1:
-        axes.hist(points[:, 0], bins=60, color=COLOURS[0])
+        axes.hist(points[:, 0], bins=60, range=ends[0], color=COLOURS[0])
         axes.set(xlabel=names[0], ylabel="particles")
         return
-    (low, high), (bottom, top) = (limits(values) for values in points.T)
+    (low, high), (bottom, top) = ends
     bins = int(np.clip(len(points) ** 0.5 / 2, 20, 70))
     shown = axes.hexbin(
         *points.T, gridsize=bins, bins="log", mincnt=1, cmap=_INKS, linewidths=0.2,
@@ -169,22 +180,33 @@ def draw_density(axes: Axes, points: Floats, names: Sequence[str]) -> None:
 
 
 def draw_classes(axes: Axes, points: Floats, label: npt.NDArray[np.int64]) -> None:
-    """Points in the colour of their class; colours repeat after ten with another shape."""
+    """Points in the colour of their class; of many, like numbers have like colours."""
     size = point_size(len(points))
+    last = int(label.max(initial=1))
     for number in np.unique(label):
         chosen = label == number
         colour = _CLASS_COLOURS[(number - 1) % len(_CLASS_COLOURS)]
-        shape = "o^sv"[(number - 1) // len(_CLASS_COLOURS) % 4]
+        if last > len(_CLASS_COLOURS):
+            colour = to_hex(colormaps["turbo"]((number - 0.5) / last))
         axes.scatter(
-            points[chosen, 0], points[chosen, 1], s=size, color=colour, marker=shape, linewidths=0,
+            points[chosen, 0], points[chosen, 1], s=size, color=colour, linewidths=0,
             label=f"{number} ({int(chosen.sum())})", rasterized=True,
         )  # fmt: skip
 
 
-def limits(values: Floats) -> tuple[float, float]:
-    """Ends of an axis that shows all but the farthest 0.2 %, with a margin."""
-    low, high = np.percentile(values, (0.1, 99.9))
-    margin = 0.05 * (high - low) if high > low else 0.5
+def limits(values: Floats, also: Floats | None = None) -> tuple[float, float]:
+    """Ends of an axis on which the inner 98 % fill the better part, whatever lies far out.
+
+    Args:
+        values: `(particle,)`.
+        also: Further values that have to be seen.
+    """
+    low, high = np.percentile(values, (1.0, 99.0))
+    room = 0.3 * (high - low) if high > low else 0.5
+    low, high = max(low - room, values.min()), min(high + room, values.max())
+    if also is not None and len(also):
+        low, high = min(low, also.min()), max(high, also.max())
+    margin = 0.04 * (high - low) if high > low else 0.5
     return float(low - margin), float(high + margin)
 
 

@@ -9,7 +9,11 @@ from icelens.core.plots.style import COLOURS, MUTED, house_style, new_figure, pl
 
 
 def component_spectrum(
-    eigenvalues: npt.ArrayLike, agreement: npt.ArrayLike, *, threshold: float
+    eigenvalues: npt.ArrayLike,
+    agreement: npt.ArrayLike,
+    *,
+    threshold: float,
+    is_kept: npt.NDArray[np.bool_],
 ) -> Figure:
     """Draw eigenvalues as bars, those of noise grey, and above them the agreement of the halves.
 
@@ -17,20 +21,20 @@ def component_spectrum(
         eigenvalues: `(component,)`, above 0.
         agreement: `(component,)` correlation of the half sets.
         threshold: Agreement below which a component is noise.
+        is_kept: `(component,)` those that are not taken for noise.
     """
     values, agreeing = np.asarray(eigenvalues, float), np.asarray(agreement, float)
     number = np.arange(1, len(values) + 1)
-    is_signal = agreeing >= threshold
     with house_style():
         figure = new_figure(6.4, 4.2)
         upper, lower = figure.subplots(2, 1, sharex=True)
         upper.plot(number, agreeing, "o-", color=COLOURS[0], markersize=4)
         upper.axhline(threshold, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
         upper.set(ylabel="agreement of halves", ylim=(min(0.0, float(agreeing.min())), 1.0))
-        colours = np.where(is_signal, COLOURS[0], MUTED)
+        colours = np.where(is_kept, COLOURS[0], MUTED)
         lower.bar(number, values, color=colours, width=0.7)
-        if not is_signal.all():
-            level = float(np.median(values[~is_signal]))
+        if not is_kept.all():
+            level = float(np.median(values[~is_kept]))
             lower.axhline(level, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
             lower.annotate(
                 "noise", (1.0, level), xycoords=("axes fraction", "data"), xytext=(-2, 2),

@@ -18,6 +18,8 @@ _SHINE_POWER = 28.0
 _FOLDS = ((0.025, 0.05, 0.40), (0.09, 0.16, 0.60))
 # Share of the background in what lies farthest.
 _HAZE = 0.30
+# It begins and ends so far before and behind the centre, in half widths.
+_HAZE_DEPTH = 0.7
 _OUTLINE = 0.35
 _GAMMA = 2.2
 
@@ -53,8 +55,8 @@ def shaded(height: Array, normal: Array, *, half_width: float, look: Look) -> Ar
     colour = np.asarray(look.colour) ** _GAMMA
     linear = light[..., None] * colour + shine[..., None]
     linear *= (1.0 - _OUTLINE * _edges(height, is_hit, half_width))[..., None]
-    low, high = (float(v) for v in np.nanpercentile(height, [1.0, 99.0]))
-    far = np.clip((high - np.nan_to_num(height, nan=low)) / max(high - low, 1e-6), 0.0, 1.0)
+    # by the camera, not by what is seen: frames of one film fade alike
+    far = np.clip(0.5 - np.nan_to_num(height) / (2.0 * _HAZE_DEPTH * half_width), 0.0, 1.0)
     haze = (_HAZE * far)[..., None]
     seen = np.clip(linear, 0.0, 1.0) ** (1.0 / _GAMMA)
     seen = np.where(is_hit[..., None], (1.0 - haze) * seen + haze * background, background)

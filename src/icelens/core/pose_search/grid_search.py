@@ -107,9 +107,7 @@ def _scores(
     total: Tensor | None = None
     for chosen in groups:
         slices = cut.seen_from(images.frame[chosen[0]])
-        moved = images.moved(
-            chosen.repeat_interleave(num_shifts), shift_xyz.repeat(len(chosen), 1)
-        )
+        moved = images.moved(chosen.repeat_interleave(num_shifts), shift_xyz.repeat(len(chosen), 1))
         real = moved.real @ slices.real.mT
         imaginary = moved.imag @ slices.imag.mT
         norm = images.transfer[chosen].square() @ slices.abs().square().mT

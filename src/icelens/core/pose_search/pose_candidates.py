@@ -1,4 +1,4 @@
-"""Poses that a search keeps for each particle, subdivided round by round with growing resolution."""
+"""Poses that a search keeps for each particle, subdivided round by round, ever finer."""
 
 import math
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def candidate_scores(
     num_poses = rotation.shape[1]
     score = rotation.new_zeros(images.num_particles, num_poses)
     step = max(1, _SAMPLES_AT_ONCE // (num_poses * images.values.shape[1]))
-    for chosen in torch.arange(len(images.values), device=rotation.device).split(step):
+    for chosen in torch.split(torch.arange(len(images.values), device=rotation.device), step):
         owner = images.owner[chosen]
         seen = images.frame[chosen, None] @ rotation[owner]
         slices = table.nearest(seen.flatten(0, 1), images.frequency_xy)

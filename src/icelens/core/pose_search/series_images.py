@@ -1,4 +1,4 @@
-"""Images of a batch of particles at low frequencies, each particle seen once or in a tilt series."""
+"""Images of a batch of particles at low frequency, each seen once or in a tilt series."""
 
 from dataclasses import dataclass
 

@@ -19,7 +19,8 @@ from icelens.core.simulate.specimen import Species
 # A bead stands for nine residues, 1 kDa in 1.21 Å^3/Da: a ball of 6.6 Å radius.
 _BEAD_SIGMA = 5.0
 # Neighbours this close leave 1.2e3 Å^3 for each bead at the density of a loose random packing.
-_STEP, _CLOSEST = 9.5, 9.0
+_STEP, CLOSEST = 9.5, 9.0
+"""Å between beads that follow each other, and at least between any two."""
 # Radius in Å that a compact chain of one bead would fill; grows with the cube root of beads.
 _COMPACT = 7.5
 _DIRECTIONS = 48
@@ -51,10 +52,15 @@ def generated_species(
         beads = assembled(
             chain(max(8, round(mass / len(operators))), generator), operators, generator
         )
-        points = Points(beads, gaussian_bead(1.0, _BEAD_SIGMA))
+        density = potential([generated_points(beads)], pixel_size)
         name = f"chain-{index + 1}-{symmetry}"
-        species.append(Species(name, normalised(potential([points], pixel_size)), symmetry))
+        species.append(Species(name, normalised(density), symmetry))
     return species
+
+
+def generated_points(beads: Float[Tensor, "bead 3"]) -> Points:
+    """Beads of a generated molecule with what each contributes."""
+    return Points(beads, gaussian_bead(1.0, _BEAD_SIGMA))
 
 
 def chain(num_beads: int, generator: torch.Generator) -> Float[Tensor, "{num_beads} 3"]:
@@ -72,7 +78,7 @@ def chain(num_beads: int, generator: torch.Generator) -> Float[Tensor, "{num_bea
         centre = centres[len(beads) * num_domains // num_beads]
         steps = torch.randn(_DIRECTIONS, 3, generator=generator)
         candidates = end + _STEP * torch.nn.functional.normalize(steps, dim=1)
-        is_free = torch.cdist(candidates, beads).min(dim=1).values >= _CLOSEST
+        is_free = torch.cdist(candidates, beads).min(dim=1).values >= CLOSEST
         if not bool(is_free.any()):
             end = beads[int(torch.randint(len(beads), (1,), generator=generator))]
             continue
@@ -113,10 +119,10 @@ def _pushed_apart(
 
     A random direction lies on no symmetry axis, hence every copy is left behind in the end.
     """
-    reach = 2.0 * float(beads.norm(dim=1).max()) + _CLOSEST
+    reach = 2.0 * float(beads.norm(dim=1).max()) + CLOSEST
     for distance in torch.arange(0.0, 100.0 * reach, _PUSH):
         moved = beads + distance * direction
         copies = torch.einsum("oij,bj->obi", operators[1:], moved).flatten(0, 1)
-        if len(copies) == 0 or float(torch.cdist(moved, copies).min()) >= _CLOSEST:
+        if len(copies) == 0 or float(torch.cdist(moved, copies).min()) >= CLOSEST:
             break
     return torch.cat([moved, copies])

@@ -11,7 +11,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icelens.core.data.volume import Volume
-from icelens.core.errors import GeometryError, InputFileError
+from icelens.core.errors import GeometryError
+from icelens.core.simulate.atoms import read_atom_table
 from icelens.core.simulate.potential import FormFactor, Points, potential
 from icelens.core.simulate.specimen import ENVELOPE, Species
 
@@ -80,30 +81,7 @@ def read_atoms(path: Path) -> dict[str, np.ndarray]:
     Raises:
         InputFileError: If the file is missing, unreadable or holds no atoms.
     """
-    if not path.is_file():
-        raise InputFileError(f"{path}: no such file; give a PDB or mmCIF model")
-    try:
-        structure = gemmi.read_structure(str(path))
-    except (RuntimeError, ValueError, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputFileError(
-            f"{path}: not an atomic model ({reason}); expected PDB or mmCIF"
-        ) from error
-    if len(structure) == 0:
-        raise InputFileError(f"{path}: holds no atoms; expected a PDB or mmCIF model")
-    structure.setup_entities()
-    structure.remove_waters()
-    structure.remove_alternative_conformations()
-    model = structure[0]
-    if structure.assemblies:
-        naming = gemmi.HowToNameCopiedChain.Short
-        model = gemmi.make_assembly(structure.assemblies[0], model, naming)
-    atoms: dict[str, list[list[float]]] = {}
-    for site in model.all():
-        atoms.setdefault(site.atom.element.name, []).append(site.atom.pos.tolist())
-    if not atoms:
-        raise InputFileError(f"{path}: holds no atoms; expected a PDB or mmCIF model")
-    return {name: np.array(places, dtype=np.float32) for name, places in atoms.items()}
+    return read_atom_table(path).by_element()
 
 
 def species_from_map(name: str, volume: Volume, pixel_size: float) -> Species:
@@ -117,7 +95,7 @@ def species_from_map(name: str, volume: Volume, pixel_size: float) -> Species:
     Raises:
         GeometryError: If the map has no positive density.
     """
-    density = torch.from_numpy(np.ascontiguousarray(volume.array, dtype=np.float32))
+    density = torch.from_numpy(np.array(volume.array, dtype=np.float32))
     if not float(density.max()) > 0:
         raise GeometryError(f"{name}: expected a map with positive density (protein bright)")
     if abs(volume.pixel_size / pixel_size - 1.0) > 1e-3:

@@ -71,10 +71,19 @@ def box_that_holds(
     positions: Sequence[Float[Tensor, "_ 3"]],
     centre_xyz: Float[Tensor, "3"],
     pixel_size: float,
+    *,
+    margin: float = 0.0,
 ) -> int:
-    """Even side in voxels of a box about a place that holds all points and their blur."""
+    """Even side in voxels of a box about a place that holds all points and some room about them.
+
+    Args:
+        positions: Points in Å.
+        centre_xyz: Of the box, in Å.
+        pixel_size: In Å/px.
+        margin: Room on either side in Å for the blur of points; four voxels at least.
+    """
     reach = max(float((each - centre_xyz).norm(dim=1).max()) for each in positions)
-    return 2 * (math.ceil(reach / pixel_size) + _MARGIN_PX)
+    return 2 * (math.ceil(reach / pixel_size) + max(_MARGIN_PX, math.ceil(margin / pixel_size)))
 
 
 def gaussian_bead(integral: float, sigma: float) -> FormFactor:

@@ -6,6 +6,8 @@ from scipy import ndimage
 
 _SMALLEST = 0.01
 """Share of the largest part below which another is a speck."""
+_STEP = 1e-3
+"""How far below the level specks are pressed, as a share of it."""
 
 
 def without_dust(
@@ -25,11 +27,10 @@ def without_dust(
     sizes[0] = 0
     is_speck = sizes < smallest * sizes.max()
     is_speck[0] = False
-    # with their slopes, or what is left of those would show between voxels
-    where = ndimage.binary_dilation(is_speck[labels], iterations=2)
-    where &= ~ndimage.binary_dilation((~is_speck[labels]) & (labels > 0))
-    pressed = np.minimum(volume, np.float32(min(0.0, level)))
-    kept: npt.NDArray[np.float32] = np.where(where, pressed, volume)
+    if not is_speck.any():
+        return volume
+    below = np.float32(level - _STEP * max(abs(level), 1e-6))
+    kept: npt.NDArray[np.float32] = np.where(is_speck[labels], below, volume)
     return kept
 
 

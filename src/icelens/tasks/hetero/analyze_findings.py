@@ -8,7 +8,7 @@ import numpy.typing as npt
 from icelens.core.data.latents import LatentTable
 from icelens.core.events import Message, OnEvent, Progress
 from icelens.core.latents.clusters import Clusters, k_means
-from icelens.core.latents.density import neighbour_density
+from icelens.core.latents.density import is_lonely, neighbour_density
 from icelens.core.latents.embedding import (
     HOW_TO_INSTALL,
     MOST_EMBEDDED,
@@ -37,6 +37,8 @@ class Findings:
         clusters: Of k-means.
         mixture: Of Gaussians.
         density: Relative to the median.
+        is_lonely: Which have their neighbours much farther than usual; clusters are placed
+            without them.
         sigma: How far out each lies.
         is_outlier: Farther than the settings allow.
         embedding: `(particle, 2)` of UMAP; None without it.
@@ -49,6 +51,7 @@ class Findings:
     clusters: Clusters
     mixture: Mixture
     density: Floats
+    is_lonely: npt.NDArray[np.bool_]
     sigma: Floats
     is_outlier: npt.NDArray[np.bool_]
     embedding: Floats | None
@@ -88,7 +91,11 @@ def find(table: LatentTable, config: AnalyzeConfig, on_event: OnEvent) -> Findin
     if not np.ptp(latent, axis=0).any():
         on_event(Message(_all_alike(table), level="warning"))
     components = principal_components(latent)
-    clusters = k_means(latent, config.clusters, seed=config.seed)
+    scaled = latent_scaling(latent, table.deviation, seed=config.seed)(latent)
+    density = neighbour_density(scaled, seed=config.seed)
+    lonely = is_lonely(density, latent.shape[1])
+    step(1)
+    clusters = k_means(latent, config.clusters, learnt_from=~lonely, seed=config.seed)
     if len(clusters) < config.clusters:
         on_event(
             Message(
@@ -97,13 +104,10 @@ def find(table: LatentTable, config: AnalyzeConfig, on_event: OnEvent) -> Findin
                 level="warning",
             )
         )
-    step(1)
-    mixture = gaussian_mixture(latent, most=config.mixtures, seed=config.seed)
     step(2)
-    support = support_measure(table, seed=config.seed)
+    mixture = gaussian_mixture(latent, most=config.mixtures, seed=config.seed)
     step(3)
-    scaled = latent_scaling(latent, table.deviation, seed=config.seed)(latent)
-    density = neighbour_density(scaled, seed=config.seed)
+    support = support_measure(table, seed=config.seed)
     step(4)
     sigma = outlier_sigma(latent)
     step(5)
@@ -117,6 +121,7 @@ def find(table: LatentTable, config: AnalyzeConfig, on_event: OnEvent) -> Findin
         mixture=mixture,
         density=density,
         sigma=sigma,
+        is_lonely=lonely,
         is_outlier=sigma > config.outlier_sigma,
         embedding=embedding,
         support=support,

@@ -28,7 +28,9 @@ def show_findings(
     run.report.section("Latents")
     run.report.text(
         f"{len(found.table)} particles of a {source.kind} run with {source.latent_dim} latent "
-        f"dimensions. {int(found.is_outlier.sum())} lie far outside the others (column outlier)."
+        f"dimensions. {int(found.is_outlier.sum())} lie far outside the others (column outlier); "
+        f"{int(found.is_lonely.sum())} have so few others near them that clusters are placed "
+        "without them, and pictures may leave them out."
     )
     _show_components(run, found)
     _show_clusters(run, found)

@@ -12,6 +12,7 @@ from icelens.core.latents.paths import component_path
 from icelens.jobs.run import Run
 from icelens.tasks.hetero.analyze_convergence import show_convergence
 from icelens.tasks.hetero.analyze_findings import Findings, find
+from icelens.tasks.hetero.analyze_pictures import show_volumes
 from icelens.tasks.hetero.analyze_report import show_findings
 from icelens.tasks.hetero.analyze_settings import AnalyzeConfig
 from icelens.tasks.hetero.analyze_table import (
@@ -42,7 +43,8 @@ def analyze_run(config: AnalyzeConfig, run: Run) -> Path:
     poses = pose_columns(table, file)
     path = run.folder / TABLE_NAME
     known = latent_columns(table) | found.columns() | poses
-    write_table(path, file_columns(table, file) | known)
+    further = {name: v for name, v in file_columns(table, file).items() if name not in known}
+    write_table(path, known | further)
     run.on_event(Saved(path, "table"))
     show_findings(run, source, found, poses)
     for stations in all_stations(found, config):
@@ -100,8 +102,6 @@ def _sizes(found: Findings, chosen: np.ndarray) -> list[int]:
 
 
 def _show_volumes(run: Run, source: HeteroRun, stations: Stations, config: AnalyzeConfig) -> None:
-    from icelens.tasks.hetero.volumes_run import show_volumes
-
     path = make_volumes(
         source,
         stations,
@@ -110,10 +110,10 @@ def _show_volumes(run: Run, source: HeteroRun, stations: Stations, config: Analy
         threads=config.threads,
         box_size=config.box_size,
         low_pass=config.low_pass,
-        check_images=config.check_images,
+        is_checked=config.check_images,
         on_event=run.on_event,
     )
-    show_volumes(run, source, path, title=stations.title)
+    show_volumes(run, path, title=stations.title)
 
 
 def _say_outliers(found: Findings, run: Run) -> None:

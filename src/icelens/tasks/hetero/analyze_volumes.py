@@ -79,7 +79,7 @@ def make_volumes(
     threads: int,
     box_size: int | None,
     low_pass: float | None,
-    check_images: bool,
+    is_checked: bool,
     on_event: OnEvent,
 ) -> Path:
     """Write the volumes of stations into a folder and return the path of their table."""
@@ -91,7 +91,7 @@ def make_volumes(
     options = VolumeOptions(
         box_size=box_size,
         low_pass=low_pass,
-        is_checked=check_images,
+        is_checked=is_checked,
         device=str(compute.device),
     )
     return write_volumes(

@@ -55,7 +55,7 @@ def look_at(source: ImageSource, grid: Grid, *, seed: int) -> Look:
             axes = grid_axes(particles, rows, coarse, source.device)
             sums[half - 1].insert(spectrum, transfer, axes)
     halves = reconstruct_halves(*sums, pixel_size=coarse.pixel_size)
-    return Look(halves, _diameter(halves, coarse), _contrast(halves.full))
+    return Look(halves, particle_diameter(halves, coarse), _contrast(halves.full))
 
 
 def is_to_be_inverted(look: Look, contrast: Contrast, on_event: OnEvent) -> bool:
@@ -82,7 +82,7 @@ def is_to_be_inverted(look: Look, contrast: Contrast, on_event: OnEvent) -> bool
     return is_dark
 
 
-def _diameter(halves: HalfMaps, grid: Grid) -> float:
+def particle_diameter(halves: HalfMaps, grid: Grid) -> float:
     """Of the ball that holds 99 % of the power on which both half maps agree, in Å."""
     axis = torch.arange(grid.box_size) - grid.box_size // 2
     squared = axis[:, None, None] ** 2 + axis[:, None] ** 2 + axis**2

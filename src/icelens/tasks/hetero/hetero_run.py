@@ -27,19 +27,27 @@ KINDS = ("vae", "autodecoder", "homogeneous", "linear", "abinitio", "cryodrgn")
 
 
 class VolumeModel(Protocol):
-    """Turns latents into maps.
+    """Turns latents into maps."""
 
-    Attributes:
-        latent_dim: Coordinates of a latent; 0 for one structure.
-        box_size: Of its volumes, in px.
-        pixel_size: Of its volumes, in Å/px.
-        has_halves: Whether it holds a decoder for each half set.
-    """
+    @property
+    def latent_dim(self) -> int:
+        """Coordinates of a latent; 0 for one structure."""
+        ...
 
-    latent_dim: int
-    box_size: int
-    pixel_size: float
-    has_halves: bool
+    @property
+    def box_size(self) -> int:
+        """Side of its volumes, in px."""
+        ...
+
+    @property
+    def pixel_size(self) -> float:
+        """Sampling of its volumes, in Å/px."""
+        ...
+
+    @property
+    def has_halves(self) -> bool:
+        """Whether it holds a decoder for each half set."""
+        ...
 
     def volumes(
         self,

@@ -28,6 +28,7 @@ class ImageBatches:
         choice: SampleChoice,
         *,
         latent_dim: int,
+        known: Tensor,
         batch_size: int,
         seed: int,
         is_streamed: bool = False,
@@ -39,6 +40,7 @@ class ImageBatches:
             rows: Which show each particle.
             choice: Of the samples that a step compares.
             latent_dim: Coordinates of a latent, for the noise that draws them.
+            known: `(particle, component, 2)`, see `ImageBatch`.
             batch_size: Particles of a step.
             seed: Of orders and noise.
             is_streamed: Whether neighbours in the file are read together, as disks like it.
@@ -48,6 +50,7 @@ class ImageBatches:
         self._choice = choice
         self._images_each = len(rows.rows) / max(1, len(rows))
         self._latent_dim = latent_dim
+        self._known = known
         self._batch_size = batch_size
         self._seed = seed
         self._is_streamed = is_streamed
@@ -60,7 +63,15 @@ class ImageBatches:
         generator = generator_for(self._seed, "latent", step, items.start)
         noise = torch.randn(len(places), self._latent_dim, generator=generator)
         seen = step * self._batch_size * self._images_each
-        return batch_of(self._images, self._rows, places, noise, self._choice.at(step), seen)
+        return batch_of(
+            self._images,
+            self._rows,
+            places,
+            noise,
+            self._known[torch.from_numpy(places)],
+            self._choice.at(step),
+            seen,
+        )
 
     def _place(self, number: int) -> int:
         """The particle that comes as this number, counted from the beginning of the run."""
@@ -77,6 +88,7 @@ def batch_of(
     rows: ParticleRows,
     places: Integers,
     noise: Tensor,
+    known: Tensor,
     chosen_samples: tuple[Tensor, Tensor],
     images_seen: float = 0.0,
 ) -> ImageBatch:
@@ -87,6 +99,7 @@ def batch_of(
         rows: Which show each particle.
         places: The particles.
         noise: `(particle, latent_dim)` that draws their latents.
+        known: `(particle, component, 2)` of these particles, see `ImageBatch`.
         chosen_samples: Places of the samples to compare, and their weights.
         images_seen: See `ImageBatch`.
     """
@@ -113,6 +126,7 @@ def batch_of(
         particle=torch.from_numpy(places).to(device),
         half_set=torch.from_numpy(rows.half_set[places]).to(device),
         noise=noise.to(device),
+        known=known.to(device),
         images_seen=images_seen,
     )
 

@@ -32,6 +32,8 @@ from icelens.tasks.hetero.volume_finish import mask_on_grid
 from icelens.training.device import choose_compute, use_threads
 
 DECODED = "decoded"
+_HARDLY = 0.01
+"""Relative variation of volumes below which there is hardly any."""
 Floats = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -129,6 +131,7 @@ def find_landscape(config: LandscapeConfig, folder: Path, on_event: OnEvent) -> 
     mask = _mask(config, volumes, grid)
     products = volume_products(volumes, mask)
     pca = fit_volume_pca(volumes, products, num_components=config.components, weight=sketch.count)
+    _warn_of_sameness(pca, on_event)
     joined = agglomerative_labels(products.distances(), config.clusters, method=config.linkage)
     state = numbered_by_size(joined, sketch.count)
     coordinates, is_decoded, score = map_particles(
@@ -177,7 +180,7 @@ def map_particles(
     if len(drawn):
 
         def coordinates(volume: Float[Tensor, "n n n"]) -> Values:
-            return pca.coordinates(volume.cpu().numpy()[None])[0].astype(np.float32)
+            return np.asarray(pca.coordinates(volume.cpu().numpy()[None])[0], np.float32)
 
         known[drawn] = results_of_volumes(
             model,
@@ -228,6 +231,24 @@ def _mask(config: LandscapeConfig, volumes: Values, grid: Grid) -> Values:
         dilation=config.mask_dilation,
         edge=config.mask_edge,
     )
+
+
+def relative_variation(pca: VolumePCA) -> float:
+    """How much volumes differ: root of their variance over that of the mean's power."""
+    power = float(pca.mean.astype(np.float64) @ pca.mean)
+    return float(np.sqrt(pca.total_variance / power)) if power > 0 else float("inf")
+
+
+def _warn_of_sameness(pca: VolumePCA, on_event: OnEvent) -> None:
+    """Say if the states that follow are differences that nobody would see."""
+    if relative_variation(pca) < _HARDLY:
+        on_event(
+            Message(
+                f"volumes differ by {100 * relative_variation(pca):.2g}% of their density within "
+                "the mask: the model found hardly any variety, and what follows may be of noise",
+                "warning",
+            )
+        )
 
 
 def _warn_of_score(score: Floats, pca: VolumePCA, on_event: OnEvent) -> None:

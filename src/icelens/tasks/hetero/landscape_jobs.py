@@ -84,10 +84,14 @@ class LandscapeConfig(Config):
     @model_validator(mode="before")
     @classmethod
     def _beside_the_run(cls, values: Any) -> Any:  # noqa: ANN401 - whatever the user gave
-        """Put results into the run's folder unless another is named."""
-        if isinstance(values, dict) and values.get("output") is None and values.get("run"):
-            return values | {"output": Path(values["run"]) / "analysis" / "landscape"}
-        return values
+        """Put results into the run's folder, if it is one, unless another is named."""
+        if not isinstance(values, dict) or values.get("output") or not values.get("run"):
+            return values
+        folder = Path(values["run"])
+        # in a folder that is no run nothing is to be made, not even that of the results
+        if not (folder / "hetero.json").is_file():
+            return values
+        return values | {"output": folder / "analysis" / "landscape"}
 
 
 def estimate_landscape(config: LandscapeConfig) -> Estimate:

@@ -15,7 +15,7 @@ from icelens.core.plots.landscape import (
 from icelens.core.plots.slices import orthogonal_slices
 from icelens.core.volumes.group_maps import weighted_mean_and_deviation
 from icelens.jobs.run import Run
-from icelens.tasks.hetero.landscape import Landscape
+from icelens.tasks.hetero.landscape import Landscape, relative_variation
 from icelens.tasks.hetero.landscape_files import ENDS, state_counts
 
 _MOST_SHOWN = 8
@@ -43,7 +43,8 @@ def _components(found: Landscape, run: Run) -> None:
     report.text(
         f"{len(found.sketch)} volumes of {found.volumes.shape[1]} px of {found.pixel_size:.3g} Å "
         f"stand for {len(found.table)} particles. Principal components within the mask "
-        f"({int((pca.mask > 0).sum())} voxels), each volume weighing its particles."
+        f"({int((pca.mask > 0).sum())} voxels), each volume weighing its particles. "
+        f"Volumes vary by {100 * relative_variation(pca):.2g}% of their density there."
     )
     report.figure(
         scree(pca.explained),

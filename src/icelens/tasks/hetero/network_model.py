@@ -16,7 +16,9 @@ from icelens.core.events import OnEvent, Progress, ignore
 from icelens.core.fourier.transforms import volume_from_rfft, volume_rfft
 from icelens.tasks.hetero.hetero_run import RunFacts
 from icelens.tasks.hetero.image_batches import batch_of
+from icelens.tasks.hetero.linear.linear_model import LinearModel, read_linear_model
 from icelens.tasks.hetero.network.build import build_network
+from icelens.tasks.hetero.network.component_part import ComponentPart
 from icelens.tasks.hetero.network.coordinate_decoder import CoordinateDecoder
 from icelens.tasks.hetero.network.hetero_network import HeteroNetwork
 from icelens.tasks.hetero.network.network_settings import NetworkSettings
@@ -35,7 +37,13 @@ class NetworkModel:
     """Volumes at latents, and latents of images; see `VolumeModel`."""
 
     def __init__(
-        self, network: HeteroNetwork, pixel_size: float, compute: Compute, *, tilts: int = 0
+        self,
+        network: HeteroNetwork,
+        pixel_size: float,
+        compute: Compute,
+        *,
+        tilts: int = 0,
+        linear: LinearModel | None = None,
     ) -> None:
         """Take a network.
 
@@ -44,6 +52,7 @@ class NetworkModel:
             pixel_size: Of its volumes, in Å/px.
             compute: Where and how precisely.
             tilts: Images of a tilt series that it looks at; 0 for all.
+            linear: The model whose posterior its encoder is told.
         """
         self.network = network.to(compute.device).eval()
         self.latent_dim = network.settings.latent_dim
@@ -52,6 +61,7 @@ class NetworkModel:
         self.has_halves = network.settings.has_halves
         self._compute = compute
         self._tilts = tilts
+        self._linear = linear
 
     @torch.inference_mode()
     def volumes(
@@ -73,7 +83,8 @@ class NetworkModel:
             decoders = [self._decoder(1)]
         index, points = self._points(side)
         embedded = [self._embedded(decoder, points) for decoder in decoders]
-        for each in latent.to(self._compute.device, torch.float32):
+        inside = latent.to(self._compute.device, torch.float32) / self.network.latent_scale
+        for each in inside:
             parts = [
                 self._spectrum(decoder, each, index, points, shared, side)
                 for decoder, shared in zip(decoders, embedded, strict=True)
@@ -101,7 +112,10 @@ class NetworkModel:
                 f"images of {images.box_size} px up to shell {images.facts.radius}, the model was "
                 f"trained on {own.box_size} px up to shell {own.radius}; prepare them alike"
             )
-        return encoded(self.network, images, rows, self._compute, on_event)
+        known = torch.zeros(len(rows), 0, 2)
+        if self._linear is not None:
+            known = known_of(self._linear, self._linear.encode(images, on_event))
+        return encoded(self.network, images, rows, known, self._compute, on_event)
 
     def _decoder(self, number: int) -> CoordinateDecoder:
         decoder = self.network.decoders[number - 1 if self.has_halves else 0]
@@ -149,13 +163,15 @@ class NetworkModel:
             values.append(torch.where(is_mirrored, value.conj(), value))
         spectrum[index] = torch.cat(values)
         spectrum = spectrum.reshape(side, side, half)
-        if decoder.has_base:
-            spectrum = spectrum + self._base(decoder, side)
+        if decoder.start is not None:
+            spectrum = spectrum + self._start(decoder.start, latent, side)
         return spectrum
 
-    def _base(self, decoder: CoordinateDecoder, side: int) -> Complex[Tensor, "z y x_half"]:
+    def _start(
+        self, start: ComponentPart, latent: Float[Tensor, " latent"], side: int
+    ) -> Complex[Tensor, "z y x_half"]:
         """Transform of the volume that the network adds to, cut to a smaller box."""
-        spectrum = volume_rfft(decoder.base_volume)
+        spectrum = volume_rfft(start.volume(start.coefficients(latent[None])[0]))
         old = len(spectrum)
         if side == old:
             return spectrum
@@ -196,21 +212,31 @@ def encoded(
     network: HeteroNetwork,
     images: PreparedImages,
     rows: ParticleRows,
+    known: Tensor,
     compute: Compute,
     on_event: OnEvent = ignore,
 ) -> LatentTable:
-    """Latents of all particles, by the encoder or from the table of a network."""
+    """Latents of all particles, by the encoder or from the table of a network.
+
+    Args:
+        network: Put into evaluation mode.
+        images: That it looks at.
+        rows: Which show each particle.
+        known: `(particle, component, 2)`, see `ImageBatch`.
+        compute: Where and how precisely.
+        on_event: Hears progress.
+    """
     network.eval()
     means, deviations = [], []
     no_samples = (torch.zeros(0, dtype=torch.long), torch.zeros(0))
     for start in range(0, len(rows), _PARTICLES_AT_ONCE):
         places = np.arange(start, min(start + _PARTICLES_AT_ONCE, len(rows)))
         noise = torch.zeros(len(places), network.settings.latent_dim)
-        batch = batch_of(images, rows, places, noise, no_samples)
+        batch = batch_of(images, rows, places, noise, known[places], no_samples)
         with autocast(compute):
             mean, log_variance = network.latent(batch)
-        means.append(mean.float().cpu())
-        deviations.append((0.5 * log_variance.float()).exp().cpu())
+        means.append((mean.float() * network.latent_scale).cpu())
+        deviations.append(((0.5 * log_variance.float()).exp() * network.latent_scale).cpu())
         on_event(Progress("latents", int(places[-1]) + 1, len(rows), "particle"))
     deviation = torch.cat(deviations).double().numpy()
     is_table = network.encoder is None
@@ -221,6 +247,12 @@ def encoded(
         deviation=np.full_like(deviation, math.nan) if is_table else deviation,
         half_set=rows.half_set,
     )
+
+
+def known_of(model: LinearModel, table: LatentTable) -> Float[Tensor, "particle component 2"]:
+    """What a linear model knows of particles, as networks are told it: with a prior of 1."""
+    parts = np.stack([table.latent, table.deviation], axis=-1)
+    return torch.from_numpy(parts).float() / model.spread[:, None].cpu().float()
 
 
 def describe(settings: NetworkSettings, pixel_size: float, tilts: int) -> dict[str, Any]:
@@ -265,4 +297,7 @@ def read_network_model(
             f"({type(error).__name__}); copy it again or train again"
         ) from error
     compute = choose_compute(str(device), "auto", torch.get_num_threads())
-    return NetworkModel(network, pixel_size, compute, tilts=tilts)
+    linear = None
+    if network.settings.num_components:
+        linear = read_linear_model(checkpoint.path.parent, None, device)
+    return NetworkModel(network, pixel_size, compute, tilts=tilts, linear=linear)

@@ -27,7 +27,12 @@ from icelens.core.io.image_stacks import ImageReader
 from icelens.core.optics.image_source import ImageSource
 from icelens.core.refinement.noise import shell_means, smooth_power
 from icelens.core.refinement.samples import disc_samples
-from icelens.tasks.hetero.first_look import Contrast, is_to_be_inverted, look_at
+from icelens.tasks.hetero.first_look import (
+    Contrast,
+    is_to_be_inverted,
+    look_at,
+    particle_diameter,
+)
 from icelens.tasks.hetero.image_grid import (
     Grid,
     centred_spectra,
@@ -55,6 +60,7 @@ __all__ = [
     "centred_spectra",
     "choose_grid",
     "disc_window",
+    "particle_diameter",
     "power_of_sample",
     "prepare",
     "prepare_again",

@@ -9,23 +9,18 @@ import torch
 from torch import nn
 
 from icelens.core.events import Message, Saved
-from icelens.core.fourier.filters import apply_filter
-from icelens.core.fourier.shells import shell_counts, shell_sums
-from icelens.core.fourier.transforms import volume_rfft
 from icelens.core.io.latent_table import write_latents
-from icelens.core.optics.correction import radial
 from icelens.jobs.run import Run
 from icelens.tasks.hetero.hetero_run import LATENTS_NAME, POSES_NAME
 from icelens.tasks.hetero.image_batches import ImageBatches
 from icelens.tasks.hetero.latent_weight import LatentWeight
 from icelens.tasks.hetero.learning_images import LearningImages, learning_images
-from icelens.tasks.hetero.network.build import build_network
-from icelens.tasks.hetero.network.coordinate_decoder import CoordinateDecoder
 from icelens.tasks.hetero.network.hetero_network import POSE_UNIT, HeteroNetwork
 from icelens.tasks.hetero.network_model import describe, encoded, read_network_model
 from icelens.tasks.hetero.objective import HeteroObjective
 from icelens.tasks.hetero.refined_poses import write_refined_poses
 from icelens.tasks.hetero.sample_choice import SampleChoice
+from icelens.tasks.hetero.starting_point import StartingPoint, new_network, starting_point
 from icelens.tasks.hetero.train_report import report_training
 from icelens.tasks.hetero.train_settings import TrainConfig
 from icelens.training.device import Compute, choose_compute, keep_freed_memory, memory_bytes
@@ -50,16 +45,19 @@ def train(config: TrainConfig, run: Run) -> Path:
     if not run.resume:
         _remove_earlier(run.folder)
     seed_everything(config.seed)
-    network = new_network(config, learning, latent_dim)
-    result = _fit(config, learning, network, compute, run)
+    start = starting_point(config, learning, run)
+    network = new_network(config, learning, start, latent_dim)
+    result = _fit(config, learning, start, network, compute, run)
     trained = read_network_model(result.checkpoint, None, compute.device)
-    table = encoded(trained.network, learning.images, learning.rows, compute, run.on_event)
+    table = encoded(
+        trained.network, learning.images, learning.rows, start.known, compute, run.on_event
+    )
     if latent_dim:
         write_latents(run.folder / LATENTS_NAME, table)
         run.on_event(Saved(run.folder / LATENTS_NAME, "latents"))
     if config.refine_poses:
         write_refined_poses(trained.network, learning, run)
-    report_training(trained, table, learning, run)
+    report_training(trained, table, learning, start, run)
     say_how_it_ended(result, run.on_event)
     return run.folder
 
@@ -69,59 +67,6 @@ def _remove_earlier(folder: Path) -> None:
     names = (LATENTS_NAME, POSES_NAME)
     for each in [*(folder / name for name in names), *(folder / "latents").glob("epoch_*.csv")]:
         each.unlink(missing_ok=True)
-
-
-def new_network(config: TrainConfig, learning: LearningImages, latent_dim: int) -> HeteroNetwork:
-    """A network whose first volumes are the map of all images."""
-    images = learning.images
-    network = build_network(
-        {
-            "model": config.model,
-            "box_size": images.box_size,
-            "radius": images.facts.radius,
-            "latent_dim": latent_dim,
-            "num_particles": len(learning.rows),
-            "num_images": len(images),
-            "has_halves": config.halves,
-            "has_base": config.base == "map",
-            "has_poses": config.refine_poses,
-            "encoder": config.encoder,
-            "encoder_settings": config.encoder_settings,
-            "decoder_settings": {
-                "width": config.width,
-                "num_layers": config.num_layers,
-                **config.decoder_settings,
-            },
-        }
-    )
-    halves = learning.halves
-    scale = _strength(halves.full)
-    # what both halves agree on: a half map by itself holds the noise of its shells
-    weight = halves.fsc.correlation.clamp(min=0.0, max=1.0).nan_to_num(0.0)
-    curve = radial(weight.to(halves.full), _shape(halves.full))
-    bases = [halves.full]
-    if config.halves:
-        bases = [apply_filter(each, curve) for each in (halves.half_1, halves.half_2)]
-    for decoder, base in zip(network.decoders, bases, strict=True):
-        assert isinstance(decoder, CoordinateDecoder)
-        decoder.set_base(base if config.base == "map" else None, scale)
-    if config.model == "autodecoder":
-        nn.init.normal_(network.table, std=0.1)
-    return network
-
-
-def _strength(density: torch.Tensor) -> torch.Tensor:
-    """Root mean square of a map's transform in each shell, nowhere quite zero."""
-    power = volume_rfft(density).abs().square()
-    shape = _shape(density)
-    mean = shell_sums(power, shape[-1]) / shell_counts(shape, device=density.device).clamp(min=1)
-    strength = mean.float().sqrt()[: shape[-1] // 2 + 1]
-    return strength.clamp(min=1e-3 * float(strength[1:].max()))
-
-
-def _shape(density: torch.Tensor) -> tuple[int, int, int]:
-    z, y, x = density.shape
-    return z, y, x
 
 
 @dataclass(frozen=True)
@@ -141,6 +86,7 @@ class Steps:
 def _fit(
     config: TrainConfig,
     learning: LearningImages,
+    start: StartingPoint,
     network: HeteroNetwork,
     compute: Compute,
     run: Run,
@@ -152,6 +98,7 @@ def _fit(
         rows,
         _choice(config, learning, steps),
         latent_dim=network.settings.latent_dim,
+        known=start.known,
         batch_size=config.batch_size,
         seed=config.seed,
         is_streamed=4 * len(images.samples.index) * len(images) > memory_bytes(torch.device("cpu")),
@@ -195,7 +142,7 @@ def _fit(
         seed=config.seed,
         resume=run.resume,
         on_event=run.on_event,
-        at_save=_keeper(learning, compute, steps, run),
+        at_save=_keeper(learning, start, compute, steps, run),
     )
 
 
@@ -217,7 +164,7 @@ def _choice(config: TrainConfig, learning: LearningImages, steps: Steps) -> Samp
 
 
 def _keeper(
-    learning: LearningImages, compute: Compute, steps: Steps, run: Run
+    learning: LearningImages, start: StartingPoint, compute: Compute, steps: Steps, run: Run
 ) -> Callable[[nn.Module, int], None]:
     """Keeps the latents of an epoch, to look at convergence later."""
     folder = run.folder / "latents"
@@ -227,7 +174,7 @@ def _keeper(
         if not network.settings.latent_dim or step % steps.of_epoch:
             return
         folder.mkdir(exist_ok=True)
-        table = encoded(network, learning.images, learning.rows, compute)
+        table = encoded(network, learning.images, learning.rows, start.known, compute)
         write_latents(folder / f"epoch_{step // steps.of_epoch:04d}.csv", table)
         run.on_event(Message(f"epoch {step // steps.of_epoch} kept"))
 

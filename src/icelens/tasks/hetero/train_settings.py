@@ -58,8 +58,12 @@ class TrainConfig(ImagesConfig):
     refine_poses: bool = False
     """Learn small corrections of rotations and shifts, too."""
 
-    base: Literal["map", "none"] = Field(default="map", json_schema_extra=EXPERT)
-    """Whether the network adds to the map of all images, or starts from nothing."""
+    start: Literal["linear", "map", "nothing"] = "linear"
+    """What the network starts from: the linear model of `hetero linear`, the map of all images, or
+    nothing, as cryoDRGN does."""
+
+    components: int = Field(default=10, ge=1, le=30, json_schema_extra=EXPERT)
+    """Principal components that are tried where the linear model is the start."""
 
     encoder: str = Field(default="mlp", json_schema_extra=EXPERT)
     """mlp, conv, or one that another package registered."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -13,6 +14,7 @@ from icelens.core.fourier.filters import apply_filter, low_pass
 from icelens.core.fourier.frequencies import frequency_radius
 from icelens.core.io.volumes import open_volume
 from icelens.core.volumes.masks import sphere_mask
+from icelens.core.volumes.mirror import mirrored
 from icelens.core.volumes.to_box import to_box
 from icelens.tasks.hetero.volume_options import VolumeOptions
 
@@ -79,27 +81,24 @@ class VolumeFinish:
             values = values * self.region
         if options.is_inverted and name != "uncertainty":
             values = -values
+        array = values.numpy()
         if options.is_hand_flipped:
-            values = mirrored(values)
+            array = mirrored(array)
         origin = 0.0
         if options.crop_box is not None:
             start = self.box_size // 2 - options.crop_box // 2
             middle = slice(start, start + options.crop_box)
-            values, origin = values[middle, middle, middle], start * self.pixel_size
-        array = values.contiguous().cpu().numpy()
-        return Volume(array, self.pixel_size, (origin, origin, origin))
+            array, origin = array[middle, middle, middle], start * self.pixel_size
+        return Volume(np.ascontiguousarray(array), self.pixel_size, (origin, origin, origin))
 
 
-def volume_finish(
-    options: VolumeOptions, *, box_size: int, pixel_size: float, device: torch.device | str
-) -> VolumeFinish:
+def volume_finish(options: VolumeOptions, *, box_size: int, pixel_size: float) -> VolumeFinish:
     """Check options against a model and read the mask.
 
     Args:
         options: As the user wants it.
         box_size: Side of the model's volumes, in px.
         pixel_size: Of these, in Å/px.
-        device: Where volumes will be.
 
     Raises:
         MetadataError: If an option asks for more than the volumes hold.
@@ -116,15 +115,7 @@ def volume_finish(
             f"--crop {options.crop_box} for volumes of {used} px; expected 2 to {used}"
         )
     step = pixel_size * box_size / used
-    region = _region(options, used, step).to(device)
-    return VolumeFinish(options, used, step, region)
-
-
-def mirrored(values: Float[Tensor, "z y x"]) -> Float[Tensor, "z y x"]:
-    """Mirror along z; the centre voxel `n // 2` stays, and twice is what it was."""
-    flipped = values.flip(0)
-    # the voxel opposite of the first of an even side is the first itself: the box is a ring
-    return flipped.roll(1, 0) if values.shape[0] % 2 == 0 else flipped
+    return VolumeFinish(options, used, step, _region(options, used, step))
 
 
 def _region(options: VolumeOptions, box_size: int, pixel_size: float) -> Tensor:

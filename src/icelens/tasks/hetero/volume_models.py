@@ -5,13 +5,14 @@ from pathlib import Path
 
 import torch
 
+from icelens.tasks.hetero.abinitio.map_model import read_abinitio_model
 from icelens.tasks.hetero.hetero_run import RunFacts, VolumeModel
 from icelens.tasks.hetero.linear.linear_model import read_linear_model
 from icelens.tasks.hetero.network_model import read_network_model
 
 Reader = Callable[[Path, RunFacts, torch.device | str], VolumeModel]
 
-READERS: dict[str, Reader] = {"linear": read_linear_model}
+READERS: dict[str, Reader] = {"linear": read_linear_model, "abinitio": read_abinitio_model}
 """By kind of run; a kind that is not named here is that of a network."""
 
 

@@ -75,9 +75,7 @@ def write_volumes(
     """
     states = checked_states(run, latent, names)
     model = run.volume_model(options.device)
-    finish = volume_finish(
-        options, box_size=model.box_size, pixel_size=model.pixel_size, device=options.device
-    )
+    finish = volume_finish(options, box_size=model.box_size, pixel_size=model.pixel_size)
     table = run.latents() if run.latent_dim else None
     support = None if table is None else support_of(states, table)
     images = None if table is None else nearest_images(run, table, options, on_event)
@@ -131,11 +129,9 @@ def _decoded(
             model.volumes(latent, half=half, box_size=finish.box_size)
             for half in ((0, 1, 2) if model.has_halves else (0,))
         ]
-        for volumes in zip(*made, strict=True):
-            yield (
-                volumes[0].float(),
-                (volumes[1].float(), volumes[2].float()) if volumes[1:] else None,
-            )
+        for parts in zip(*made, strict=True):
+            volumes = [part.float().cpu() for part in parts]
+            yield volumes[0], (volumes[1], volumes[2]) if len(volumes) > 1 else None
 
 
 def _checked(

@@ -1,5 +1,6 @@
 """Which particles are simulated: their poses, optics, half sets, and the files that hold them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from icelens.core.io.image_columns import SMALLEST_DEFOCUS
 from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.particle_files import read_particles
 from icelens.core.simulate.poses import random_half_sets, random_poses
+from icelens.tasks.simulate.image_settings import DEFAULT_COUNT, ImageSettings
 from icelens.tasks.simulate.particle_jobs import ParticlesConfig
-from icelens.tasks.simulate.particle_truth import drawn_grid
+from icelens.tasks.simulate.particle_truth import Grid, drawn_grid
 
-DEFAULT_COUNT = 2000
 STAR_NAME, MAP_NAME = "particles.star", "map.mrc"
 OTHER_VOLTAGE = 200.0
 
@@ -30,7 +31,33 @@ def planned_particles(config: ParticlesConfig, folder: Path) -> Particles:
         MetadataError: If settings contradict each other.
         InputFileError: If the STAR file or the map cannot be read.
     """
-    low, high = config.defocus_range
+    grid = None if config.particles_star else drawn_grid(config, config.map)
+    given = [] if config.map is None else [config.map]
+    return planned_images(config, folder, grid=grid, written=[folder / MAP_NAME], given=given)
+
+
+def planned_images(
+    settings: ImageSettings,
+    folder: Path,
+    *,
+    grid: Grid | None,
+    written: Sequence[Path],
+    given: Sequence[Path],
+) -> Particles:
+    """All that is known of images before one is made, whatever they show.
+
+    Args:
+        settings: Of the images.
+        folder: Of their stacks.
+        grid: Side in px and pixel size in Å; None if a STAR file says them.
+        written: Files besides stacks and list.
+        given: Files besides the STAR file's that are read.
+
+    Raises:
+        MetadataError: If settings contradict each other.
+        InputFileError: If the STAR file cannot be read, or something would be written over itself.
+    """
+    low, high = settings.defocus_range
     if low > high:
         raise MetadataError(f"--defocus-range is {low:g},{high:g}; expected {high:g},{low:g}")
     if 0 < max(abs(low), abs(high)) < SMALLEST_DEFOCUS:
@@ -38,13 +65,12 @@ def planned_particles(config: ParticlesConfig, folder: Path) -> Particles:
             f"--defocus-range is {low:g},{high:g}, expected Å such as 5000,25000; multiply by "
             "10000 if it is µm"
         )
-    rng = np.random.default_rng(config.seed)
-    particles = _drawn(config, rng) if config.particles_star is None else _taken(config, rng)
-    planned = in_stacks(particles, folder, config.stack_size)
-    given = [path for path in (config.particles_star, config.map) if path is not None]
-    if config.particles_star is not None:
-        given += particles.stacks
-    refuse_overwriting([folder / STAR_NAME, folder / MAP_NAME, *planned.stacks], given)
+    rng = np.random.default_rng(settings.seed)
+    star = settings.particles_star
+    particles = _taken(settings, star, rng) if grid is None else _drawn(settings, grid, rng)
+    planned = in_stacks(particles, folder, settings.stack_size)
+    read = [] if star is None else [star, *particles.stacks]
+    refuse_overwriting([folder / STAR_NAME, *written, *planned.stacks], [*given, *read])
     return planned
 
 
@@ -62,7 +88,7 @@ def in_stacks(particles: Particles, folder: Path, stack_size: int) -> Particles:
     return replace(particles, stacks=stacks, stack=stack, slice_index=place)
 
 
-def _drawn(config: ParticlesConfig, rng: np.random.Generator) -> Particles:
+def _drawn(config: ImageSettings, grid: Grid, rng: np.random.Generator) -> Particles:
     count = config.count or DEFAULT_COUNT
     defocus = rng.uniform(*config.defocus_range, size=count)
     difference = np.abs(rng.normal(0.0, config.astigmatism, size=count))
@@ -70,7 +96,7 @@ def _drawn(config: ParticlesConfig, rng: np.random.Generator) -> Particles:
         stacks=(Path("particles.mrcs"),),
         stack=np.zeros(count, np.int64),
         slice_index=np.arange(count),
-        optics=_optics(config),
+        optics=_optics(config, grid),
         optics_index=np.arange(count) % config.optics_groups,
         rotation=_rotations(config, count, rng),
         shift_yx=rng.uniform(-config.max_shift, config.max_shift, size=(count, 2)),
@@ -83,8 +109,8 @@ def _drawn(config: ParticlesConfig, rng: np.random.Generator) -> Particles:
     )
 
 
-def _optics(config: ParticlesConfig) -> tuple[OpticsGroup, ...]:
-    box_size, pixel_size = drawn_grid(config)
+def _optics(config: ImageSettings, grid: Grid) -> tuple[OpticsGroup, ...]:
+    box_size, pixel_size = grid
     return tuple(
         OpticsGroup(
             name=f"opticsGroup{number + 1}",
@@ -99,13 +125,13 @@ def _optics(config: ParticlesConfig) -> tuple[OpticsGroup, ...]:
     )
 
 
-def _taken(config: ParticlesConfig, rng: np.random.Generator) -> Particles:
+def _taken(config: ImageSettings, star: Path | None, rng: np.random.Generator) -> Particles:
     """Rows of another file; the images' grid is theirs unless the settings name another."""
-    assert config.particles_star is not None
-    particles = read_particles(config.particles_star, stack_root=config.stack_root).particles
+    assert star is not None, "without a grid a STAR file says it"
+    particles = read_particles(star, stack_root=config.stack_root).particles
     if config.count is not None and config.count > len(particles):
         raise MetadataError(
-            f"{config.particles_star}: holds {len(particles)} particles, expected --count "
+            f"{star}: holds {len(particles)} particles, expected --count "
             f"{config.count} or more; ask for fewer"
         )
     particles = particles.take(np.arange(config.count or len(particles)))
@@ -128,7 +154,7 @@ def _taken(config: ParticlesConfig, rng: np.random.Generator) -> Particles:
 
 
 def _rotations(
-    config: ParticlesConfig, count: int, rng: np.random.Generator
+    config: ImageSettings, count: int, rng: np.random.Generator
 ) -> npt.NDArray[np.float64]:
     return random_poses(
         count, rng, num_views=config.preferred_views, view_spread=config.view_spread

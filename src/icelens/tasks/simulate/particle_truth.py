@@ -1,6 +1,7 @@
 """The particle that is simulated: read, built or generated, and brought to the images' grids."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,9 +16,11 @@ from icelens.core.simulate.chains import generated_species
 from icelens.core.simulate.molecules import species_from_model
 from icelens.core.simulate.turning import prepared, rotated
 from icelens.core.volumes.to_box import to_box
+from icelens.tasks.simulate.image_settings import DEFAULT_BOX, DEFAULT_PIXEL_SIZE, ImageSettings
 from icelens.tasks.simulate.particle_jobs import ParticlesConfig
 
-DEFAULT_BOX, DEFAULT_PIXEL_SIZE = 64, 3.0
+Grid = tuple[int, float]
+"""Side in px and pixel size in Å/px."""
 # Proteasome at 10 Å agrees with its turned copies to 0.94; a map turned wrongly to at most 0.87.
 _SAME_SHAPE = 0.9
 # Radius in Å of a generated particle of 1 kDa; it grows with the cube root (measured: 11 to 15).
@@ -48,38 +51,49 @@ def particle_density(config: ParticlesConfig, pixel_size: float) -> ParticleDens
     if config.map is not None and config.model is not None:
         raise MetadataError("--map and --model name two particles; give one of them")
     if config.map is not None:
-        volume = open_volume(config.map, pixel_size=config.map_pixel_size)
-        check_values(config.map, volume.array)
-        return ParticleDensity(
-            torch.from_numpy(np.array(volume.array, np.float32)), volume.pixel_size
-        )
+        return density_of_map(config.map, config.map_pixel_size)
     if config.model is not None:
         return ParticleDensity(species_from_model(config.model, pixel_size).density, pixel_size)
     generator = torch.Generator().manual_seed(config.seed)
-    box_size, _ = drawn_grid(config)
-    mass = config.mass or _fitting_mass(box_size * pixel_size)
+    mass = config.mass or fitting_mass((config.box_size or DEFAULT_BOX) * pixel_size)
     generated = generated_species([config.symmetry], pixel_size, generator, mass_range=(mass, mass))
     return ParticleDensity(generated[0].density, pixel_size)
 
 
-def _fitting_mass(extent: float) -> float:
-    """Mass in kDa of a generated particle whose radius is some 0.35 of a box of `extent` Å."""
-    return max(20.0, (0.35 * extent / _RADIUS_OF_KDA) ** 3)
+def density_of_map(path: Path, pixel_size: float | None) -> ParticleDensity:
+    """A map as it is.
+
+    Args:
+        path: Of the map, protein bright.
+        pixel_size: In Å, if the header does not know it.
+
+    Raises:
+        InputFileError: If it is no map, or holds values that are not finite.
+        MetadataError: If its pixel size is not known.
+    """
+    volume = open_volume(path, pixel_size=pixel_size)
+    check_values(path, volume.array)
+    return ParticleDensity(torch.from_numpy(np.array(volume.array, np.float32)), volume.pixel_size)
 
 
-def drawn_grid(config: ParticlesConfig) -> tuple[int, float]:
-    """Side in px and pixel size in Å of the images, as asked for or as the map has them.
+def fitting_mass(extent: float, *, share: float = 0.35) -> float:
+    """Mass in kDa of a generated particle whose radius is this share of a box of `extent` Å."""
+    return max(20.0, (share * extent / _RADIUS_OF_KDA) ** 3)
+
+
+def drawn_grid(settings: ImageSettings, path: Path | None) -> Grid:
+    """Side in px and pixel size in Å of the images, as asked for or as a map has them.
 
     Raises:
         InputFileError: If the map cannot be read.
         MetadataError: If its pixel size is not known.
     """
-    if config.map is None:
-        return config.box_size or DEFAULT_BOX, config.pixel_size or DEFAULT_PIXEL_SIZE
-    volume = open_volume(config.map, pixel_size=config.map_pixel_size)
-    pixel_size = config.pixel_size or volume.pixel_size
+    if path is None:
+        return settings.box_size or DEFAULT_BOX, settings.pixel_size or DEFAULT_PIXEL_SIZE
+    volume = open_volume(path, pixel_size=settings.map_pixel_size)
+    pixel_size = settings.pixel_size or volume.pixel_size
     side = round(max(volume.shape) * volume.pixel_size / pixel_size)
-    return config.box_size or max(8, side), pixel_size
+    return settings.box_size or max(8, side), pixel_size
 
 
 def symmetrised(density: Float[Tensor, "n n n"], symmetry: str) -> Float[Tensor, "n n n"]:

@@ -67,9 +67,8 @@ def _mask_of_density(config: MaskConfig, volume: Volume, run: Run) -> Float[Tens
             f"{config.map}: almost nothing is above 0, expected protein to be bright; invert the "
             "map (`tools edit-map` with --invert) or give --level"
         )
-    run.on_event(Message(f"What is denser than {level:.5g} is inside"))
     try:
-        return level_mask(
+        found = level_mask(
             values,
             pixel_size=volume.pixel_size,
             level=level,
@@ -79,3 +78,5 @@ def _mask_of_density(config: MaskConfig, volume: Volume, run: Run) -> Float[Tens
         )
     except GeometryError as error:
         raise GeometryError(f"{config.map}: {error}") from error
+    run.on_event(Message(f"What is denser than {level:.5g} is inside"))
+    return found

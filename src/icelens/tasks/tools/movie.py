@@ -83,12 +83,13 @@ def _shown(config: MovieConfig, volume: Volume, level: float) -> npt.NDArray[np.
 
 def _surface(config: MovieConfig, volume: Volume, level: float, extent: Extent) -> Surface:
     return make_surface(
-        _shown(config, volume, level),
+        volume.array,
         level,
         pixel_size=volume.pixel_size,
         centre_zyx=extent.centre_zyx,
         half_width=extent.half_width,
         size=config.size,
+        hide_dust=config.hide_dust,
     )
 
 

@@ -1,12 +1,9 @@
 """Prepare particle images whose poses are not known: coarse, centred as they are, whitened."""
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from icelens.core.data.particles import Particles
@@ -15,7 +12,6 @@ from icelens.core.events import Message, OnEvent
 from icelens.core.fourier.particle_sums import of_one_optics_group
 from icelens.core.fourier.transforms import image_from_rfft
 from icelens.core.optics.image_source import ImageSource
-from icelens.core.pose_search.series_images import SeriesImages
 from icelens.tasks.hetero.preparation import (
     Contrast,
     Grid,
@@ -33,8 +29,6 @@ from icelens.tasks.hetero.prepared_images import (
     write_facts,
 )
 
-Integers = npt.NDArray[np.int64]
-
 _SAMPLE = 2000
 """Images whose mean tells the contrast."""
 _AT_ONCE = 128
@@ -43,48 +37,6 @@ _WHOLE = 0.9
 _CERTAIN = 3.0
 _MOST_SHELLS = 20
 """Finer detail is left to the local refinement."""
-
-
-@dataclass(frozen=True, eq=False)
-class ParticleRows:
-    """Which rows show each particle: `(row,)` place of the particle, in order of appearance.
-
-    Attributes:
-        place: `(row,)` number of the particle of each row.
-        rows: Rows of each particle.
-    """
-
-    place: Integers
-    rows: tuple[Integers, ...]
-
-    @staticmethod
-    def of(particles: Particles) -> "ParticleRows":
-        """Of all images of a file."""
-        _, first, inverse = np.unique(particles.particle, return_index=True, return_inverse=True)
-        rank = np.empty(len(first), np.int64)
-        rank[np.argsort(first)] = np.arange(len(first))
-        place = rank[inverse]
-        order = np.argsort(place, kind="stable")
-        rows = np.split(order, np.cumsum(np.bincount(place))[:-1])
-        return ParticleRows(place, tuple(rows))
-
-    def __len__(self) -> int:
-        """Number of particles."""
-        return len(self.rows)
-
-
-def without_poses(particles: Particles, rows: ParticleRows) -> Particles:
-    """The same images in the frame of each particle's least tilted one; shifts are forgotten.
-
-    `rotation` is then what takes that frame to the image: the identity for single images.
-    """
-    stage = particles.stage
-    reference = np.empty_like(stage)
-    for each in rows.rows:
-        flattest = each[int(np.argmax(particles.ctf_scale[each] * particles.weight[each]))]
-        reference[each] = stage[flattest]
-    relative = stage @ np.swapaxes(reference, -1, -2)
-    return replace(particles, rotation=relative, stage=relative, shift_yx=0 * particles.shift_yx)
 
 
 def coarse_grid(particles: Particles, max_resolution: float) -> Grid:
@@ -184,35 +136,3 @@ def _is_to_be_inverted(
             )
         )
     return found < 0
-
-
-def series_images(
-    images: PreparedImages, rows: ParticleRows, chosen: Integers, *, radius: int
-) -> SeriesImages:
-    """The images of some particles up to a shell, ready to be searched."""
-    count = images.samples.count(radius)
-    own = [rows.rows[each] for each in chosen]
-    picked = np.concatenate(own)
-    owner = np.repeat(np.arange(len(chosen)), [len(each) for each in own])
-    device = images.device
-    particles = images.particles
-    extent = (particles.box_size() * particles.pixel_size())[picked]
-    weight = torch.from_numpy(particles.weight[picked] > 0).to(device, torch.float32)[:, None]
-    return SeriesImages(
-        values=(images.values(picked)[:, :count] * weight).contiguous(),
-        transfer=(images.transfer(picked)[:, :count] * weight).contiguous(),
-        frequency_xy=images.samples.frequency_xy[:, :count].contiguous(),
-        owner=torch.from_numpy(owner).to(device),
-        frame=images.rotation(picked),
-        stage=torch.from_numpy(particles.rotation[picked]).to(device, torch.float32),
-        extent=torch.from_numpy(extent).to(device, torch.float32),
-        num_particles=len(chosen),
-        independence=images.facts.independence,
-    )
-
-
-def sphere(grid: Grid, diameter: float) -> Float[Tensor, "n n n"]:
-    """1 within a sphere about the centre, falling to 0 over some voxels at its surface."""
-    axis = torch.arange(grid.box_size, dtype=torch.float32) - grid.box_size // 2
-    distance = (axis[:, None, None] ** 2 + axis[:, None] ** 2 + axis**2).sqrt()
-    return ((0.5 * diameter / grid.pixel_size - distance) / 2.0 + 0.5).clamp(0.0, 1.0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from icelens.core.events import OnEvent, Progress
@@ -26,6 +26,7 @@ from icelens.tasks.hetero.linear.shell_prior import (
     extended,
     power_from_halves,
     shell_correlation,
+    weak_power,
 )
 from icelens.tasks.hetero.linear.stage_grid import StageGrid
 from icelens.tasks.hetero.linear.subspace import (
@@ -79,6 +80,7 @@ class Fit:
         prior: What was expected of mean and components.
         agreement: `(component,)` correlation of all the halves' components that were tried.
         eigenvalues: `(component,)` squared norm of those.
+        kept: Places of those that were kept.
     """
 
     whole: Subspace
@@ -87,6 +89,7 @@ class Fit:
     prior: VolumePrior
     agreement: Float[Tensor, " component"]
     eigenvalues: Float[Tensor, " component"]
+    kept: tuple[int, ...]
 
 
 class LinearFit:
@@ -151,45 +154,50 @@ class LinearFit:
         for _ in range(_FREE_ROUNDS):
             turn(is_measured=False)
         tried, eigenvalues = agreement(*pair), _eigenvalues(*pair)
-        pair, power = _chosen(pair, power, tried >= _PROMISING)
+        kept = _kept(tried >= _PROMISING)
+        pair, power = _chosen(pair, power, kept)
         for _ in range(_FIRST_ROUNDS):
             turn(is_measured=True)
-        pair, power = _chosen(pair, power, agreement(*pair) >= LEAST_AGREEMENT)
+        # without the others what is left has come clear
+        tried[kept] = agreement(*pair)
+        places = _kept(tried[kept] >= LEAST_AGREEMENT)
+        pair, power = _chosen(pair, power, places)
+        kept = kept[places]
         for radius in radii[1:]:
             grid = self.grid(radius)
             power = extended(power, radius)
             pair = (_on_grid(pair[0], grid), _on_grid(pair[1], grid))
             for _ in range(_LATER_ROUNDS):
                 turn(is_measured=True)
-        fit = self._together(pair, power, tried, eigenvalues)
+        whole, halves, coefficients, prior = self._together(pair, power)
         self.on_event(Progress("components", num_rounds, num_rounds, "round"))
-        return fit
+        return Fit(whole, halves, coefficients, prior, tried, eigenvalues, tuple(kept.tolist()))
 
     def _equations(self, sums: ChannelSums) -> NormalEquations:
         return normal_equations_of(sums, self.facts.independence)
 
     def _start(self, grid: StageGrid, num_components: int) -> tuple[Pair, Tensor]:
-        """A mean of each half and random components, the same for both."""
+        """A mean of each half and random components."""
         empty = torch.zeros(1, *(grid.support_size,) * 3, device=grid.device)
         nothing = Subspace(grid, empty, empty, 0.0)
         equations = tuple(self._equations(self.expect(nothing, m)[0]) for m in self.members)
         # next to no prior tells how far the halves agree
-        weak = 1e3 / equations[0].weight.clamp(min=1e-9)
-        weak[:, -1] = 0.0
+        weak = weak_power(equations[0].weight)
         free = VolumePrior(grid, weak, grid.sphere[None])
         rough = [solve_volumes(each, free, steps=_LAST_STEPS)[0] for each in equations]
         power = power_from_halves(shell_correlation(grid, *rough), (equations[0], equations[1]))
         prior = VolumePrior(grid, power, grid.sphere[None])
         first, second = (solve_volumes(each, prior, steps=_LAST_STEPS) for each in equations)
         power = torch.cat([power, (_START * power).expand(num_components, -1)])
-        generator = torch.Generator().manual_seed(self.seed)
-        shape = (num_components, *(grid.support_size,) * 3)
-        white = torch.randn(shape, generator=generator).to(grid.device)
-        random = VolumePrior(grid, power[1:], grid.sphere[None]).made(white)
-        pair = [
-            Subspace(grid, torch.cat([v, random]), torch.cat([w, white]), self.contrast_std)
-            for v, w in (first, second)
-        ]
+        pair = []
+        for half, (volumes, white) in enumerate((first, second)):
+            # each half begins with its own: what is left of a common start would agree
+            generator = torch.Generator().manual_seed(2 * self.seed + half)
+            shape = (num_components, *white.shape[1:])
+            drawn = torch.randn(shape, generator=generator).to(grid.device)
+            random = VolumePrior(grid, power[1:], grid.sphere[None]).made(drawn)
+            channels = torch.cat([volumes, random])
+            pair.append(Subspace(grid, channels, torch.cat([white, drawn]), self.contrast_std))
         return (pair[0], pair[1]), power
 
     def _round(
@@ -225,7 +233,9 @@ class LinearFit:
             return replace(result, contrast_std=min(result.contrast_std, _MOST_CONTRAST))
         return replace(result, contrast_std=0.0)
 
-    def _together(self, pair: Pair, power: Tensor, tried: Tensor, eigenvalues: Tensor) -> Fit:
+    def _together(
+        self, pair: Pair, power: Float[Tensor, "channel shell"]
+    ) -> tuple[Subspace, Pair, Coefficients, VolumePrior]:
         """The model of all images, and both halves at its latents."""
         grid = pair[0].grid
         prior = VolumePrior(grid, power, grid.sphere[None])
@@ -252,7 +262,7 @@ class LinearFit:
                 _principal(each, whole, coefficients) for each in (whole, first, second)
             )
             coefficients = coefficients_of(whole, self.batches)
-        return Fit(whole, (first, second), coefficients, prior, tried, eigenvalues)
+        return whole, (first, second), coefficients, prior
 
 
 def stage_radii(last: int) -> list[int]:
@@ -274,12 +284,15 @@ def _eigenvalues(first: Subspace, second: Subspace) -> Float[Tensor, " component
     return 0.5 * (first.products(first).diagonal() + second.products(second).diagonal())
 
 
-def _chosen(pair: Pair, power: Tensor, is_kept: Tensor) -> tuple[Pair, Tensor]:
-    """These components; the first if there are none, since a model has one at least."""
-    is_kept = is_kept.clone()
-    if not bool(is_kept.any()):
-        is_kept[0] = True
-    channels = torch.cat([torch.ones_like(is_kept[:1]), is_kept])
+def _kept(is_kept: Tensor) -> Int[Tensor, " place"]:
+    """Places of components; the first if there are none, since a model has one at least."""
+    places: Tensor = is_kept.nonzero()[:, 0]
+    return places if len(places) else torch.zeros(1, dtype=torch.int64)
+
+
+def _chosen(pair: Pair, power: Tensor, places: Tensor) -> tuple[Pair, Tensor]:
+    """The mean and these components."""
+    channels = torch.cat([torch.zeros_like(places[:1]), 1 + places]).to(power.device)
     first, second = (
         replace(each, volumes=each.volumes[channels], white=each.white[channels]) for each in pair
     )

@@ -1,7 +1,7 @@
 """The finished linear model: maps of latents, latents of images, and its file."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +28,22 @@ from icelens.training.checkpoint import read_tensors, save_checkpoint
 
 MODEL_NAME = "linear.safetensors"
 _VERSION = 1
+Integers = npt.NDArray[np.int64]
+
 _PARTICLES_AT_ONCE = 5000
 
 
-@dataclass(frozen=True, eq=False)
+# the interface of models asks for plain attributes, which frozen ones are not
+@dataclass(eq=False)
 class LinearModel:
-    """`volume = mean + sum of latent * component`, latents with a variance of 1.
+    """`volume = mean + sum of latent * component`; distance of latents is that of volumes.
+
+    The first latent has a variance of 1, the others the smaller ones that their components have.
 
     Attributes:
         mean: On the images' grid and grey scale.
-        components: Orthogonal; their squared norms are the eigenvalues of the covariance.
+        components: Orthogonal, all of the norm of the first.
+        spread: `(component,)` standard deviation of each latent.
         halves: `(half, channel, n, n, n)` mean and components of each half set, at the latents of
             the model of all images.
         pixel_size: In Å/px.
@@ -46,12 +52,14 @@ class LinearModel:
         contrast_std: Deviation of the particles' contrast, 0 if it was not looked for.
         agreement: Correlation of the half sets' components, of all that were tried.
         tried: Eigenvalues of those, when it was decided which to keep.
+        kept: Places of those that were kept.
         power: `(channel, shell)` of a transform that was expected of mean and components.
         tilts: Images of a tilt series that were used, lowest dose first; 0 for all.
     """
 
     mean: Float[Tensor, "n n n"]
     components: Float[Tensor, "component n n n"]
+    spread: Float[Tensor, " component"]
     halves: Float[Tensor, "half channel n n n"]
     pixel_size: float
     radius: int
@@ -59,24 +67,23 @@ class LinearModel:
     contrast_std: float
     agreement: tuple[float, ...]
     tried: tuple[float, ...]
+    kept: tuple[int, ...]
     power: Float[Tensor, "channel shell"]
     tilts: int = 0
     has_halves: bool = True
 
-    @property
-    def latent_dim(self) -> int:
-        """Number of components."""
-        return len(self.components)
+    latent_dim: int = field(init=False)
+    box_size: int = field(init=False)
 
-    @property
-    def box_size(self) -> int:
-        """Side of the volumes, in px."""
-        return int(self.mean.shape[-1])
+    def __post_init__(self) -> None:
+        """Know its own size."""
+        self.latent_dim = len(self.components)
+        self.box_size = int(self.mean.shape[-1])
 
     @property
     def eigenvalues(self) -> Float[Tensor, " component"]:
-        """Variances along the components: their squared norms."""
-        return self.components.flatten(1).double().square().sum(1)
+        """Variances of the volumes along the components, in squared density."""
+        return (self.components.flatten(1).double() * self.spread[:, None]).square().sum(1)
 
     def channels(self, half: int = 0) -> Float[Tensor, "channel n n n"]:
         """Mean and components, of all images or a half set."""
@@ -127,9 +134,9 @@ class LinearModel:
         for start in range(0, count, _PARTICLES_AT_ONCE):
             places = np.arange(start, min(start + _PARTICLES_AT_ONCE, count))
             found = coefficients_of(space, batches, places)
-            mean[places] = found.mean[places, 1:].cpu().numpy()
-            variance = found.covariance[places].diagonal(dim1=1, dim2=2)[:, 1:]
-            deviation[places] = variance.sqrt().cpu().numpy()
+            latent, covariance = self.scaled(found, places)
+            mean[places] = latent.cpu().numpy()
+            deviation[places] = covariance.diagonal(dim1=1, dim2=2).sqrt().cpu().numpy()
             on_event(Progress("encode", int(places[-1]) + 1, count, "particle"))
         return LatentTable(
             latent=mean,
@@ -138,6 +145,16 @@ class LinearModel:
             deviation=deviation,
             half_set=rows.half_set,
         )
+
+    def scaled(
+        self, found: Coefficients, places: Integers
+    ) -> tuple[
+        Float[Tensor, "particle latent_dim"], Float[Tensor, "particle latent_dim latent_dim"]
+    ]:
+        """Mean and covariance of the latents of some particles, contrast left out."""
+        spread = self.spread.to(found.mean)
+        covariance = found.covariance[places, 1:, 1:]
+        return found.mean[places, 1:] * spread, covariance * spread[:, None] * spread
 
     def subspace(self, images: PreparedImages) -> Subspace:
         """The model on the grid of images, as the fit has it.
@@ -155,16 +172,11 @@ class LinearModel:
         width = self.box_size * self.pixel_size
         radius = min(self.radius, facts.radius)
         share = min(self.diameter / width, 1.0)
-        grid = StageGrid(self.box_size, self.radius, share, images.device)
-        own = (
-            grid if radius == self.radius else StageGrid(self.box_size, radius, share, grid.device)
-        )
+        own = StageGrid(self.box_size, radius, share, images.device)
+        channels = self.channels().to(images.device)
+        channels[1:] *= self.spread.to(channels)[:, None, None, None]
         # components end at the edge of the support, so that nothing is lost
-        volumes = own.narrowed(
-            volume_from_rfft(
-                resized(volume_rfft(self.channels().to(images.device)), own.box_size), own.box_size
-            )
-        )
+        volumes = own.narrowed(own.resampled(channels))
         return Subspace(own, volumes, torch.zeros_like(volumes), self.contrast_std)
 
     def save(self, folder: Path) -> None:
@@ -172,7 +184,7 @@ class LinearModel:
         tensors = {
             "mean": self.mean,
             "components": self.components,
-            "eigenvalues": self.eigenvalues,
+            "spread": self.spread,
             "halves": self.halves,
             "power": self.power,
         }
@@ -185,6 +197,7 @@ class LinearModel:
             "contrast_std": self.contrast_std,
             "agreement": list(self.agreement),
             "tried": list(self.tried),
+            "kept": list(self.kept),
             "tilts": self.tilts,
         }
         save_checkpoint(folder / MODEL_NAME, tensors, description)
@@ -206,7 +219,7 @@ def posterior(
     order = np.argsort(rows.particle)
     places = order[np.searchsorted(rows.particle[order], wanted)]
     found: Coefficients = coefficients_of(model.subspace(images), batches, np.unique(places))
-    return found.mean[places, 1:], found.covariance[places, 1:, 1:]
+    return model.scaled(found, places)
 
 
 def model_of_fit(fit: Fit, images: PreparedImages, *, tilts: int = 0) -> LinearModel:
@@ -221,23 +234,29 @@ def model_of_fit(fit: Fit, images: PreparedImages, *, tilts: int = 0) -> LinearM
         return volume_from_rfft(spectrum, images.box_size).cpu()
 
     whole = on_images(fit.whole)
+    norm = whole[1:].flatten(1).norm(dim=1).clamp(min=1e-30)
+    spread = norm / norm[0]
+    halves = torch.stack([on_images(half) for half in fit.halves])
+    halves[:, 1:] /= spread[:, None, None, None]
     return LinearModel(
         mean=whole[0],
-        components=whole[1:],
-        halves=torch.stack([on_images(half) for half in fit.halves]),
+        components=whole[1:] / spread[:, None, None, None],
+        spread=spread,
+        halves=halves,
         pixel_size=images.pixel_size,
         radius=grid.radius,
         diameter=images.facts.mask_diameter,
         contrast_std=fit.whole.contrast_std,
         agreement=tuple(fit.agreement.tolist()),
         tried=tuple(fit.eigenvalues.tolist()),
+        kept=fit.kept,
         power=fit.prior.power.cpu(),
         tilts=tilts,
     )
 
 
 def read_linear_model(
-    folder: Path, facts: RunFacts, device: torch.device | str = "cpu"
+    folder: Path, facts: RunFacts | None, device: torch.device | str = "cpu"
 ) -> LinearModel:
     """Read the model of a run.
 
@@ -253,13 +272,21 @@ def read_linear_model(
             f"{known.get('version')}, expected a linear model of version {_VERSION}; run "
             "`icelens hetero linear` again"
         )
+    tensors = checkpoint.tensors
     try:
         model = LinearModel(
-            **{name: checkpoint.tensors[name] for name in ("mean", "components", "halves")},
-            power=checkpoint.tensors["power"],
-            **{name: known[name] for name in ("pixel_size", "radius", "diameter", "contrast_std")},
+            mean=tensors["mean"],
+            components=tensors["components"],
+            spread=tensors["spread"],
+            halves=tensors["halves"],
+            power=tensors["power"],
+            pixel_size=float(known["pixel_size"]),
+            radius=int(known["radius"]),
+            diameter=float(known["diameter"]),
+            contrast_std=float(known["contrast_std"]),
             agreement=tuple(known["agreement"]),
             tried=tuple(known["tried"]),
+            kept=tuple(known["kept"]),
             tilts=int(known["tilts"]),
         )
     except KeyError as error:
@@ -267,10 +294,10 @@ def read_linear_model(
             f"{path}: has no {error}; run `icelens hetero linear` again"
         ) from error
     found = (model.latent_dim, model.box_size)
-    if found != (facts.latent_dim, facts.box_size):
+    if facts is not None and found != (facts.latent_dim, facts.box_size):
         raise CheckpointError(
-            f"{path}: {found[0]} components on {found[1]} px, but the run has {facts.latent_dim} on "
-            f"{facts.box_size} px; run `icelens hetero linear` again"
+            f"{path}: {found[0]} components on {found[1]} px, but the run has "
+            f"{facts.latent_dim} on {facts.box_size} px; run `icelens hetero linear` again"
         )
     return model
 

@@ -32,10 +32,16 @@ def _components(model: LinearModel, run: Run) -> None:
     run.report.section("Components")
     run.report.text(
         f"{model.latent_dim} of {len(model.agreement)} components are kept. A component is signal "
-        f"if two half sets, fitted apart, agree on it: their correlation reaches {LEAST_AGREEMENT}."
+        f"if two half sets, fitted apart, agree on it: their correlation reaches {LEAST_AGREEMENT} "
+        "once the others are left out."
     )
     run.report.figure(
-        component_spectrum(model.tried, model.agreement, threshold=LEAST_AGREEMENT),
+        component_spectrum(
+            model.tried,
+            model.agreement,
+            threshold=LEAST_AGREEMENT,
+            is_kept=np.isin(np.arange(len(model.tried)), model.kept),
+        ),
         name="spectrum",
         caption="All components that were tried, in coarse detail: agreement of the half sets, and "
         "eigenvalue (squared norm); grey ones are noise, the dashed line is their median.",
@@ -71,7 +77,7 @@ def _latents(model: LinearModel, table: LatentTable, run: Run) -> None:
         figure = scatter(
             table.latent[:, 0], table.latent[:, 1], xlabel="latent 1", ylabel="latent 2"
         )
-        caption = "The first two latents; in each the whole set has a variance of about 1."
+        caption = "The first two latents; distances in all of them are those of the maps."
     else:
         order = np.sort(table.latent[:, 0])
         share = (np.arange(len(order)) + 1) / len(order)
@@ -109,7 +115,7 @@ def _maps(model: LinearModel, learning: LearningImages, run: Run) -> None:
     )
     for number in range(min(_SHOWN, model.latent_dim)):
         latent = torch.zeros(len(_DEVIATIONS), model.latent_dim)
-        latent[:, number] = torch.tensor(_DEVIATIONS)
+        latent[:, number] = torch.tensor(_DEVIATIONS) * model.spread[number].cpu()
         shown = {
             f"{deviation:+.1f}": volume.cpu().numpy()
             for deviation, volume in zip(_DEVIATIONS, model.volumes(latent), strict=True)

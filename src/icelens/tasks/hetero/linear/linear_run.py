@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from icelens.core.data.latents import LatentTable
@@ -32,22 +33,42 @@ def fit_linear(config: LinearConfig, run: Run) -> Path:
     compute = choose_compute(config.device, config.precision, config.threads)
     use_threads(compute)
     learning = learning_images(config, run, kind="linear", latent_dim=1, device=compute.device)
-    components = _possible(config.components, learning, run)
-    batches = ParticleBatches(learning.images, learning.rows)
-    fit = LinearFit(
-        batches, contrast_std=config.contrast_spread, seed=config.seed, on_event=run.on_event
-    ).run(components)
+    fit = fit_of(
+        learning,
+        config.components,
+        contrast_std=config.contrast_spread,
+        seed=config.seed,
+        run=run,
+    )
     model = model_of_fit(fit, learning.images, tilts=config.tilts)
     if not torch.isfinite(model.mean).all() or not torch.isfinite(model.components).all():
         raise MetadataError(
             f"{learning.file.path}: the fit came to numbers that are not finite; check the images "
             "(`icelens tools inspect`)"
         )
-    table = _latents(fit, learning)
+    table = _latents(fit, model, learning)
     _tell(model, run)
     _write(model, table, learning, run)
     report_linear(model, table, learning, run)
     return run.folder
+
+
+def fit_of(
+    learning: LearningImages, components: int, *, contrast_std: float, seed: int, run: Run
+) -> Fit:
+    """Fit as many of the components as the half sets can determine.
+
+    Args:
+        learning: The images.
+        components: To try.
+        contrast_std: How much contrast varies at first; 0 takes all to be alike.
+        seed: Of the first components.
+        run: Hears progress and warnings.
+    """
+    possible = _possible(components, learning, run)
+    batches = ParticleBatches(learning.images, learning.rows)
+    fit = LinearFit(batches, contrast_std=contrast_std, seed=seed, on_event=run.on_event)
+    return fit.run(possible)
 
 
 def _possible(asked: int, learning: LearningImages, run: Run) -> int:
@@ -70,14 +91,14 @@ def _possible(asked: int, learning: LearningImages, run: Run) -> int:
     return possible
 
 
-def _latents(fit: Fit, learning: LearningImages) -> LatentTable:
+def _latents(fit: Fit, model: LinearModel, learning: LearningImages) -> LatentTable:
     rows = learning.rows
-    variance = fit.coefficients.covariance.diagonal(dim1=1, dim2=2)[:, 1:]
+    latent, covariance = model.scaled(fit.coefficients, np.arange(len(rows)))
     return LatentTable(
-        latent=fit.coefficients.mean[:, 1:].cpu().numpy(),
+        latent=latent.cpu().numpy(),
         particle=rows.particle,
         row=rows.first,
-        deviation=variance.sqrt().cpu().numpy(),
+        deviation=covariance.diagonal(dim1=1, dim2=2).sqrt().cpu().numpy(),
         half_set=rows.half_set,
     )
 
@@ -85,7 +106,6 @@ def _latents(fit: Fit, learning: LearningImages) -> LatentTable:
 def _tell(model: LinearModel, run: Run) -> None:
     """Say how many components are more than noise."""
     tried = len(model.agreement)
-    agreeing = sum(each >= LEAST_AGREEMENT for each in model.agreement)
     if max(model.agreement) < LEAST_AGREEMENT:
         run.on_event(
             Message(
@@ -98,15 +118,12 @@ def _tell(model: LinearModel, run: Run) -> None:
         return
     run.on_event(
         Message(
-            f"{model.latent_dim} of {tried} components are kept ({agreeing} agreed between the "
-            "half sets while coarse, the others were noise or came clear later); their "
-            "correlations: " + ", ".join(f"{each:.2f}" for each in model.agreement)
+            f"{model.latent_dim} of {tried} components are kept, on which the half sets agree; "
+            "correlations while coarse: " + ", ".join(f"{each:.2f}" for each in model.agreement)
         )
     )
-    if agreeing == tried:
-        run.on_event(
-            Message(f"all {tried} components agree: there may be more; raise --components")
-        )
+    if model.latent_dim == tried:
+        run.on_event(Message("all components agree: there may be more; raise --components"))
 
 
 def _write(model: LinearModel, table: LatentTable, learning: LearningImages, run: Run) -> None:

@@ -1,9 +1,9 @@
-"""What images say of the coefficients of a linear model, and the sums that its volumes come from."""
+"""What images say of the coefficients of a linear model, and the sums that volumes come from."""
 
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from icelens.core.fourier.channel_slices import Corners, add_channels, corners_of, read_channels
@@ -142,7 +142,3 @@ class ChannelSums:
             out=numbers[..., 2 * channels :],
         )
         add_channels(self.numbers, corners, numbers.flatten(0, 1))
-
-    def of_particles(self, owner: Int[Tensor, " row"], values: Tensor) -> Tensor:
-        """Lines of particles for each image."""
-        return values[owner]

@@ -1,7 +1,7 @@
 """The grids of one stage of the fit: coarse as long as only coarse detail is looked at.
 
 Volumes are kept in the smallest box that holds the particle. Their transform is that of the full
-box at the same frequencies, whatever the sampling, so that grey values of a coarse stage are larger.
+box at the same frequencies, whatever the sampling: grey values of a coarse stage are larger.
 """
 
 from dataclasses import dataclass
@@ -80,7 +80,8 @@ class StageGrid:
         axis = torch.arange(self.support_size, device=self.device) - self.support_size // 2
         square = axis.square().float()
         distance = (square[:, None, None] + square[:, None] + square).sqrt()
-        return soft_edge(distance - 0.5 * self.diameter * self.box_size, _EDGE_PX)
+        mask: Tensor = soft_edge(distance - 0.5 * self.diameter * self.box_size, _EDGE_PX)
+        return mask
 
     @cached_property
     def shell(self) -> Int[Tensor, "s s s_half"]:
@@ -89,7 +90,8 @@ class StageGrid:
         full = torch.fft.fftfreq(size, device=self.device).square()
         half = torch.fft.rfftfreq(size, device=self.device).square()
         distance = (full[:, None, None] + full[:, None] + half).sqrt() * self.box_size
-        return (distance + 0.5).long().clamp(max=self.radius + 1)
+        shell: Tensor = (distance + 0.5).long().clamp(max=self.radius + 1)
+        return shell
 
     @cached_property
     def padded_shell(self) -> Int[Tensor, "m m m_half"]:
@@ -98,14 +100,16 @@ class StageGrid:
         full = torch.fft.fftfreq(size, d=1.0 / size, device=self.device).square()
         half = torch.fft.rfftfreq(size, d=1.0 / size, device=self.device).square()
         distance = (full[:, None, None] + full[:, None] + half).sqrt() / _PADDING
-        return (distance + 0.5).long().clamp(max=self.radius + 1)
+        shell: Tensor = (distance + 0.5).long().clamp(max=self.radius + 1)
+        return shell
 
     def fade(self, size: int) -> Float[Tensor, "k k k"]:
         """What linear interpolation of the padded transform leaves of a box about the centre."""
-        line = torch.sinc(
+        line: Tensor = torch.sinc(
             (torch.arange(size, device=self.device) - size // 2).float() / self.padded_size
         ).square()
-        return line[:, None, None] * line[:, None] * line
+        cube: Tensor = line[:, None, None] * line[:, None] * line
+        return cube
 
     def table(self, volumes: Float[Tensor, "channel s s s"]) -> Float[Tensor, "point number"]:
         """Padded transforms, real and imaginary parts of all channels at each point."""
@@ -122,13 +126,22 @@ class StageGrid:
         """The same in the whole box."""
         before = self.box_size // 2 - self.support_size // 2
         after = self.box_size - self.support_size - before
-        return torch.nn.functional.pad(volumes, (before, after) * 3)
+        wide: Tensor = torch.nn.functional.pad(volumes, (before, after) * 3)
+        return wide
 
     def narrowed(self, volumes: Float[Tensor, "channel n n n"]) -> Float[Tensor, "channel s s s"]:
         """The middle of the whole box."""
         first = volumes.shape[-1] // 2 - self.support_size // 2
         part = slice(first, first + self.support_size)
         return volumes[..., part, part, part].contiguous()
+
+    def resampled(self, volumes: Float[Tensor, "channel n n n"]) -> Float[Tensor, "channel m m m"]:
+        """Volumes of the images' box on the sampling of this grid, their transform unchanged."""
+        if self.box_size == self.full_size:
+            return volumes
+        spectrum = resized(volume_rfft(volumes), self.box_size)
+        resampled: Tensor = volume_from_rfft(spectrum, self.box_size)
+        return resampled
 
     def taken_from(
         self, other: "StageGrid", volumes: Float[Tensor, "channel t t t"]

@@ -32,9 +32,9 @@ class Subspace:
 
     def turned(self, turn: Float[Tensor, "component other"]) -> "Subspace":
         """The same with components mixed: column `j` says what the new one `j` is made of."""
-        mixed = torch.eye(len(self.volumes)).to(self.volumes)
-        mixed = torch.block_diag(mixed[:1, :1], turn.to(self.volumes))
-        return self.mixed(mixed)
+        mixture = torch.eye(len(self.volumes)).to(self.volumes)
+        mixture[1:, 1:] = turn.to(self.volumes)
+        return self.mixed(mixture)
 
     def mixed(self, mixture: Float[Tensor, "channel other"]) -> "Subspace":
         """The same with channels mixed, the mean among them."""
@@ -61,7 +61,9 @@ def standardised(space: Subspace, mean: Tensor, second_moment: Tensor) -> Subspa
     """
     spread = second_moment[1:, 1:] - mean[1:, None] * mean[1:]
     tiny = 1e-6 * torch.eye(len(spread)).to(spread)
-    mixture = torch.block_diag(mean[:1, None], torch.linalg.cholesky(spread + tiny))
+    mixture = torch.zeros_like(second_moment)
+    mixture[0, 0] = mean[0]
+    mixture[1:, 1:] = torch.linalg.cholesky(spread + tiny)
     mixture[1:, 0] = mean[1:]
     variance = float((second_moment[0, 0] - mean[0] ** 2) / mean[0].square().clamp(min=1e-6))
     mixed = space.mixed(mixture.to(space.volumes))
@@ -70,11 +72,12 @@ def standardised(space: Subspace, mean: Tensor, second_moment: Tensor) -> Subspa
 
 def principal_turn(products: Float[Tensor, "component component"]) -> Tensor:
     """Turn of the components after which they are orthogonal, the largest first."""
-    _, vectors = torch.linalg.eigh(0.5 * (products + products.T))
+    vectors: Tensor = torch.linalg.eigh(0.5 * (products + products.T))[1]
     return vectors.flip(1)
 
 
 def aligning_turn(products: Float[Tensor, "component other"]) -> Tensor:
     """Turn of the others after which they agree best with the components."""
     left, _, right = torch.linalg.svd(products)
-    return (left @ right).T
+    turn: Tensor = (left @ right).T
+    return turn

@@ -10,6 +10,7 @@ from icelens.core.errors import IcelensError
 from icelens.core.refinement.samples import DiscSamples, disc_samples
 from icelens.jobs.named_settings import validated
 from icelens.jobs.registry import did_you_mean
+from icelens.tasks.hetero.network.component_part import ComponentPart
 from icelens.tasks.hetero.network.coordinate_decoder import CoordinateDecoder
 from icelens.tasks.hetero.network.encoders import ConvolutionalEncoder, LatentEncoder, MLPEncoder
 from icelens.tasks.hetero.network.hetero_network import HeteroNetwork
@@ -41,12 +42,24 @@ def build_network(settings: Mapping[str, JsonValue]) -> HeteroNetwork:
             decoding,
             box_size=chosen.box_size,
             latent_dim=chosen.latent_dim,
-            has_base=chosen.has_base,
+            start=_start(chosen),
         )
         for _ in range(num_decoders)
     ]
     encoder = _encoder(chosen) if chosen.model == "vae" else None
     return HeteroNetwork(chosen, encoder, decoders)
+
+
+def _start(chosen: NetworkSettings) -> ComponentPart | None:
+    if chosen.start == "nothing":
+        return None
+    return ComponentPart(
+        chosen.num_components,
+        chosen.latent_dim,
+        box_size=chosen.box_size,
+        radius=chosen.radius,
+        support=chosen.support,
+    )
 
 
 def _encoder(chosen: NetworkSettings) -> LatentEncoder:
@@ -63,4 +76,6 @@ def _encoder(chosen: NetworkSettings) -> LatentEncoder:
                 f"no encoder {chosen.encoder}; {did_you_mean(chosen.encoder, known)}"
             )
         build = offered[chosen.encoder].load()
-    return LatentEncoder(build(settings, samples), settings.width, chosen.latent_dim)
+    return LatentEncoder(
+        build(settings, samples), settings.width, chosen.latent_dim, chosen.num_components
+    )

@@ -1,6 +1,6 @@
 """A network that knows volumes as functions of frequency and latent (Zhong et al. 2021).
 
-The transform of a volume is that of a base, such as the map of all images, plus what the network
+The transform of a volume is that of a start, such as the map of all images, plus what the network
 says, in units of how strong the signal is in each shell. The network is asked for half of the
 space, `k_z <= 0`; the other is its conjugate.
 """
@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
-from icelens.core.fourier.slices import PADDING, interpolated, slice_source
 from icelens.core.refinement.samples import DiscSamples
+from icelens.tasks.hetero.network.component_part import ComponentPart
 from icelens.tasks.hetero.network.encodings import (
     encoded_plane,
     encoded_points,
@@ -23,7 +23,6 @@ from icelens.tasks.hetero.network.residual_mlp import ResidualMLP
 class CoordinateDecoder(nn.Module):
     """Latents and frequencies to transforms of volumes."""
 
-    base_volume: Tensor
     scale: Tensor
     vectors: Tensor
 
@@ -33,20 +32,20 @@ class CoordinateDecoder(nn.Module):
         *,
         box_size: int,
         latent_dim: int,
-        has_base: bool,
+        start: ComponentPart | None,
     ) -> None:
-        """Make one; base and scale are zero and one until `set_base`.
+        """Make one; its scale is one until `set_scale`.
 
         Args:
             settings: Shape of the network.
             box_size: Side of the volumes, in px.
             latent_dim: Coordinates of a latent; 0 for one structure.
-            has_base: Whether the network only adds to a volume.
+            start: What the network adds to; None for nothing.
         """
         super().__init__()
         self.box_size = box_size
         self.latent_dim = latent_dim
-        self.has_base = has_base
+        self.start = start
         self.is_hartley = settings.domain == "hartley"
         vectors = encoding_vectors(
             settings.encoding,
@@ -57,11 +56,6 @@ class CoordinateDecoder(nn.Module):
         )
         self.register_buffer("vectors", vectors)
         self.register_buffer("scale", torch.ones(box_size // 2 + 1))
-        side = box_size if has_base else 0
-        self.register_buffer("base_volume", torch.zeros(side, side, side))
-        # the transform of the base, made when it is first asked for; no buffer, as averages of
-        # weights must not touch it
-        self._base: Tensor | None = None
         self.network = ResidualMLP(
             2 * len(vectors) or 3,
             1 if self.is_hartley else 2,
@@ -71,19 +65,14 @@ class CoordinateDecoder(nn.Module):
             is_residual=settings.is_residual,
             activation=settings.activation,
         )
-        if has_base:
-            # the first volumes are the base
+        if start is not None:
+            # the first volumes are those it starts from
             nn.init.zeros_(self.network.last.weight)
             nn.init.zeros_(self.network.last.bias)
 
-    def set_base(
-        self, volume: Float[Tensor, "n n n"] | None, scale: Float[Tensor, " shell"]
-    ) -> None:
-        """Start from a volume, and give the network the strength of the signal in each shell."""
+    def set_scale(self, scale: Float[Tensor, " shell"]) -> None:
+        """Give the network the strength of the signal in each shell."""
         self.scale.copy_(scale)
-        if volume is not None:
-            self.base_volume.copy_(volume)
-            self._base = None
 
     def forward(
         self,
@@ -104,8 +93,9 @@ class CoordinateDecoder(nn.Module):
         index_xyz = _in_volume(axes, frequency_xy)
         value = self._network_plane(latent, axes, frequency_xy / self.box_size, index_xyz[:, 2])
         value = value * self._scale_at(index_xyz.square().sum(1).sqrt())[..., None]
-        if self.has_base:
-            value = value + torch.view_as_real(self._base_at(index_xyz))
+        if self.start is not None:
+            coefficients = self.start.coefficients(latent)
+            value = value + self.start.slices(coefficients, axes, frequency_xy)
         return value
 
     def _network_plane(
@@ -147,11 +137,6 @@ class CoordinateDecoder(nn.Module):
         part = radius - shell
         index = shell.long()
         return torch.lerp(self.scale[index], self.scale[index + 1], part.clamp(max=1.0))
-
-    def _base_at(self, index_xyz: Float[Tensor, "row 3 sample"]) -> Complex[Tensor, "row sample"]:
-        if self._base is None or self._base.device != index_xyz.device:
-            self._base = slice_source(self.base_volume)
-        return interpolated(self._base, index_xyz * PADDING)
 
     def embedded_points(
         self, index_xyz: Float[Tensor, "point 3"]

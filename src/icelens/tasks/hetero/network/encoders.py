@@ -86,29 +86,69 @@ class ConvolutionalEncoder(nn.Module):
 
 
 class LatentEncoder(nn.Module):
-    """Images of particles to means and log variances of their latents."""
+    """Images of particles to means and log variances of their latents.
 
-    def __init__(self, images: nn.Module, num_features: int, latent_dim: int) -> None:
-        """Put a head on an `ImageEncoder`."""
+    Where a linear model is known, its posterior is what the first latents start from: the network
+    says what is to be changed of it.
+    """
+
+    def __init__(
+        self, images: nn.Module, num_features: int, latent_dim: int, num_components: int
+    ) -> None:
+        """Put a head on an `ImageEncoder`.
+
+        Args:
+            images: Embeds images.
+            num_features: Of the embedding.
+            latent_dim: Coordinates of a latent.
+            num_components: Of the linear model; 0 for none.
+        """
         super().__init__()
         self.images = images
+        self._num_shared = min(num_components, latent_dim)
+        self._latent_dim = latent_dim
+        if num_components:
+            self.known = nn.Linear(2 * num_components, num_features)
+            self.mixed = nn.Linear(num_features, num_features)
         self.mean = nn.Linear(num_features, latent_dim)
         self.log_variance = nn.Linear(num_features, latent_dim)
+        if num_components:
+            for head in (self.mean, self.log_variance):
+                nn.init.zeros_(head.weight)
+                nn.init.zeros_(head.bias)
 
     def forward(
         self,
         values: Complex[Tensor, "row sample"],
         transfer: Float[Tensor, "row sample"],
         owner: Int[Tensor, " row"],
-        num_particles: int,
+        known: Float[Tensor, "particle component 2"],
     ) -> tuple[Float[Tensor, "particle latent"], Float[Tensor, "particle latent"]]:
-        """Mean and log variance; `owner` says which particle of the batch an image shows."""
+        """Mean and log variance.
+
+        Args:
+            values: See `ImageEncoder`.
+            transfer: See `ImageEncoder`.
+            owner: Which particle of the batch each image shows.
+            known: Mean and deviation of each particle's coefficients in the linear model.
+        """
         features = self.images(values, transfer)
-        if num_particles != len(features):
-            total = features.new_zeros(num_particles, features.shape[1])
-            count = torch.bincount(owner, minlength=num_particles).clamp(min=1).to(features)
+        if len(known) != len(features):
+            total = features.new_zeros(len(known), features.shape[1])
+            count = torch.bincount(owner, minlength=len(known)).clamp(min=1).to(features)
             features = total.index_add(0, owner, features) / count[:, None]
+        log_known = 2.0 * known[..., 1].clamp(min=1e-3).log()
+        if known.shape[1]:
+            told = torch.cat([known[..., 0], log_known], dim=1)
+            features = nn.functional.relu(features + self.known(told))
+            features = features + nn.functional.relu(self.mixed(features))
         # latents are coordinates: three digits of a low precision would not do
         with torch.autocast(features.device.type, enabled=False):
             exact = features.float()
-            return self.mean(exact), self.log_variance(exact).clamp(-12.0, 6.0)
+            mean, log_variance = self.mean(exact), self.log_variance(exact)
+            beyond = (0, self._latent_dim - self._num_shared)
+            mean = mean + nn.functional.pad(known[:, : self._num_shared, 0], beyond)
+            log_variance = log_variance + nn.functional.pad(
+                log_known[:, : self._num_shared], beyond
+            )
+            return mean, log_variance.clamp(-12.0, 6.0)

@@ -13,9 +13,11 @@ from icelens.tasks.hetero.network.encoders import LatentEncoder
 from icelens.tasks.hetero.network.network_settings import NetworkSettings
 
 POSE_UNIT = 5.0
-"""px: what one unit in the table of shifts is, and in that of turns at the finest shell. A step of an
-optimiser moves any weight by the same length, and poses are seen once an epoch: in units of 1 px they
-would hardly have moved by the end."""
+"""px: what one unit in the table of shifts is, and in that of turns at the finest shell.
+
+A step of an optimiser moves each weight about as far, but poses are seen only once an epoch: in
+units of 1 px they would hardly have moved by the end.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,7 @@ class ImageBatch:
         particle: Number of each particle, which is its line in the table of latents.
         half_set: 1 or 2 of each particle.
         noise: Standard normal numbers that draw each particle's latent.
+        known: Mean and deviation of each particle's coefficients in a linear model.
         images_seen: Images that came before in the training.
     """
 
@@ -50,11 +53,18 @@ class ImageBatch:
     particle: Int[Tensor, " particle"]
     half_set: Int[Tensor, " particle"]
     noise: Float[Tensor, "particle latent"]
+    known: Float[Tensor, "particle component 2"]
     images_seen: float = 0.0
 
 
 class HeteroNetwork(nn.Module):
-    """Images to slices of the volumes that they show."""
+    """Images to slices of the volumes that they show.
+
+    Inside, latents have a prior of deviation 1; `latent_scale` brings them to what users see, where
+    distances of latents are distances of maps as far as the start knows them.
+    """
+
+    latent_scale: Tensor
 
     def __init__(
         self,
@@ -74,6 +84,7 @@ class HeteroNetwork(nn.Module):
         self.encoder = encoder
         self.decoders = nn.ModuleList(decoders)
         self.samples: DiscSamples = disc_samples(settings.box_size, settings.radius)
+        self.register_buffer("latent_scale", torch.ones(settings.latent_dim))
         if settings.model == "autodecoder":
             self.table = nn.Parameter(torch.zeros(settings.num_particles, settings.latent_dim))
         if settings.has_poses:
@@ -87,7 +98,7 @@ class HeteroNetwork(nn.Module):
         """Mean and log variance of each particle's latent."""
         if self.encoder is not None:
             found: tuple[Tensor, Tensor] = self.encoder(
-                batch.seen, batch.seen_transfer, batch.owner, len(batch.particle)
+                batch.seen, batch.seen_transfer, batch.owner, batch.known
             )
             return found
         if self.settings.model == "autodecoder":

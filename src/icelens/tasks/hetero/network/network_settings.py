@@ -77,8 +77,14 @@ class NetworkSettings(Config):
     has_halves: bool = False
     """Whether each half set has a decoder of its own."""
 
-    has_base: bool = True
-    """Whether decoders add to the map of all images."""
+    start: Literal["nothing", "map", "linear"] = "map"
+    """What decoders add to: nothing, the map of all images, or that with linear components."""
+
+    num_components: int = Field(default=0, ge=0)
+    """Linear components, where decoders start from them."""
+
+    support: float = Field(default=1.0, gt=0)
+    """Diameter of the particle as a share of the box."""
 
     has_poses: bool = False
     """Whether poses are learnt, too."""

@@ -1,0 +1,114 @@
+"""Declaration of `icelens hetero traverse`. Imports no torch."""
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from icelens.jobs.config import EXPERT, PositiveAngstrom
+from icelens.jobs.job import Estimate, Job, job
+from icelens.jobs.run import Run
+from icelens.tasks.hetero.analysis_settings import RunAnalysisConfig
+
+_SECONDS_PER_VOXEL = 4e-6
+"""Of a volume decoded on one core by a network of usual width."""
+
+
+class TraverseConfig(RunAnalysisConfig):
+    """Settings of `icelens hetero traverse`."""
+
+    what: ClassVar[str] = "traverse"
+
+    mode: Literal["direct", "graph", "pc", "ridge"] = "graph"
+    """How to go: straight; from neighbour to neighbour; along a principal component; or along the
+    ridge of density."""
+
+    anchors: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """Particles to go through, two or more, by the row of their first image from 0, such as
+    12,345,678; not for pc."""
+
+    count: int = Field(default=10, ge=2, le=10_000)
+    """Points from one anchor to the next, both included, or along the component; graph names every
+    particle on its way."""
+
+    loop: bool = False
+    """Go on from the last anchor to the first."""
+
+    component: int = Field(default=1, ge=1)
+    """Principal component that pc follows, from 1, between the 5th and the 95th percentile."""
+
+    volumes: bool = True
+    """Make a volume at each point."""
+
+    box_size: int | None = Field(default=None, ge=8)
+    """Side of coarser volumes of the same width, in pixels."""
+
+    low_pass: PositiveAngstrom | None = None
+    """Take out what is finer than this in the volumes."""
+
+    check_images: bool = True
+    """Compare each volume with a map of the images that lie nearest."""
+
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    """Where to make volumes: auto, cpu, cuda, cuda:N or mps."""
+
+    neighbours: int = Field(default=10, ge=1, le=1000, json_schema_extra=EXPERT)
+    """Nearest neighbours that graph may step to."""
+
+    average_degree: Annotated[float, Field(gt=0)] = Field(default=5.0, json_schema_extra=EXPERT)
+    """Neighbours that are left on average once the longest steps are forbidden."""
+
+    seed: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
+    """Of the draw of particles for the graph, if there are more than 100,000."""
+
+    threads: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
+    """CPU threads for volumes; 0 takes as many as there are cores."""
+
+    @model_validator(mode="after")
+    def _has_anchors(self) -> "TraverseConfig":
+        if self.mode == "pc" and self.anchors:
+            raise ValueError("--anchors are for direct, graph and ridge; leave them out with pc")
+        if self.mode != "pc" and len(self.anchors) < 2:
+            raise ValueError(
+                f"--anchors has {len(self.anchors)} rows, expected two or more for --mode "
+                f"{self.mode}, such as 12,345"
+            )
+        if len(set(self.anchors)) != len(self.anchors):
+            raise ValueError("--anchors names a row twice; use --loop to return to the first")
+        if self.mode == "pc" and self.loop:
+            raise ValueError("--loop is for direct, graph and ridge; leave it out with pc")
+        return self
+
+
+def estimate_traverse(config: TraverseConfig) -> Estimate:
+    """Time by the volumes; those of a graph are not known before."""
+    from icelens.tasks.hetero.hetero_run import open_hetero_run
+
+    run = open_hetero_run(config.run)
+    legs = 1 if config.mode == "pc" else len(config.anchors) - 1 + config.loop
+    voxels = config.count * legs * (config.box_size or run.box_size) ** 3 * config.volumes
+    return Estimate(
+        seconds=5 + _SECONDS_PER_VOXEL * voxels,
+        memory_bytes=1_000_000_000,
+        disk_bytes=4 * voxels,
+        notes=("a path over the graph may have more or fewer points",)
+        if config.mode == "graph"
+        else (),
+    )
+
+
+@job("hetero.traverse", estimate=estimate_traverse)
+def traverse(config: TraverseConfig, run: Run) -> Path:
+    """Follow a path through the latents of a run and make the volumes along it.
+
+    Writes path.csv: each point's latent, the row of the particle nearest to it, and how many
+    particles stand behind it (supported, sparse or extrapolated); in graph mode every point is a
+    particle. Straight paths may cross what no particle looks like; the table and the report say
+    where.
+    """
+    from icelens.tasks.hetero.traverse_run import traverse_run
+
+    return traverse_run(config, run)
+
+
+JOBS: tuple[Job[Any, Any], ...] = (traverse,)
