@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from icelens.core.data.latents import LatentTable
 from icelens.core.errors import GeometryError, InputFileError, MetadataError
@@ -66,10 +67,10 @@ def read_latents(path: Path) -> LatentTable:
         nobody = np.full(len(frame), -1.0)
         return LatentTable(
             latent=latent,
-            particle=numbers.get("particle", nobody).astype(np.int64),
-            row=numbers.get("row", nobody).astype(np.int64),
+            particle=_whole(numbers.get("particle", nobody)),
+            row=_whole(numbers.get("row", nobody)),
             deviation=np.stack(known, axis=1) if len(known) == len(names) else np.empty((0, 0)),
-            half_set=numbers.get("half_set", nobody * 0).astype(np.int64),
+            half_set=_whole(numbers.get("half_set", nobody * 0)),
         )
     except (ValueError, TypeError) as error:
         raise InputFileError(f"{path}: holds words where numbers belong ({error})") from error
@@ -79,3 +80,9 @@ def read_latents(path: Path) -> LatentTable:
 
 def _is_ours(name: str) -> bool:
     return name in {"particle", "row", "half_set"} or name.startswith(("latent_", "deviation_"))
+
+
+def _whole(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    if not (np.isfinite(values) & (values == np.round(values))).all():
+        raise ValueError("particle, row and half_set are whole numbers")
+    return values.astype(np.int64)

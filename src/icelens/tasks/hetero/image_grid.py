@@ -22,6 +22,7 @@ _EDGE_PX = 4.0
 _LEAST_BOX = 16
 _LEAST_OUTSIDE = 0.05
 """Of an image: with less beyond the window, its mean is the offset."""
+_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True)
@@ -125,5 +126,9 @@ def windowed(
     if float(outside.mean()) < _LEAST_OUTSIDE:
         outside = torch.ones_like(outside)
     offset = (images * outside).sum((-2, -1), keepdim=True) / outside.sum()
+    rest = images - offset
+    # of constant images transforms to and fro leave rounding
+    is_constant = rest.abs().amax((-2, -1)) <= _ROUNDING * offset[:, 0, 0].abs()
+    rest = torch.where(is_constant[:, None, None], 0.0, rest)
     sign = -1.0 if is_inverted else 1.0
-    return image_rfft((images - offset) * (sign * window))
+    return image_rfft(rest * (sign * window))
