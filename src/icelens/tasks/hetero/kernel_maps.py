@@ -252,8 +252,8 @@ def _together(
     maps = [_mixed(grid, torch.cat(each), chosen) for each in solved]
     added = [_on_images(grid, _mixed(grid, each, chosen), images) for each in free]
     fsc = fourier_shell_correlation(added[0], added[1], pixel_size=images.pixel_size)
-    finished = [_on_images(grid, expected + each, images) for each in maps]
-    return HalfMaps(*finished, fsc, resolution_at(fsc, 0.143))
+    half_1, half_2, full = (_on_images(grid, expected + each, images) for each in maps)
+    return HalfMaps(half_1, half_2, full, fsc, resolution_at(fsc, 0.143))
 
 
 def _added(first: NormalEquations, second: NormalEquations) -> NormalEquations:
