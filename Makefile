@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml constraints.txt
 
 install: $(STAMP)  ## make .venv with pinned dependencies; .venv/bin/icelens then works
 
-demo: $(STAMP)  ## restore, pick and pose on small simulated data, scored; writes demo/report.html
+demo: $(STAMP)  ## restore, pick, pose and hetero on small simulated data, scored; writes demo/report.html
 	$(BIN)/icelens demo --output demo
 
 test: $(STAMP)  ## the tests that CI runs (at most 15 minutes on 2 cores)

@@ -29,3 +29,21 @@ def write_comparison(folder: Path, errors: list[float]) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
+
+
+def write_states(folder: Path, clusters: list[int], states: list[int]) -> None:
+    """The files of `simulate states` and `hetero analyze` that the page shows."""
+    found = "continuum/analysis/latent"
+    table = [f"{row},{cluster}" for row, cluster in enumerate(clusters)]
+    truth = [f"{row},{state}" for row, state in enumerate(states)]
+    surfaces = "volumes_along_principal_component_1_surfaces.png"
+    for name, content in (
+        (f"{found}/table.csv", "\n".join(["row,kmeans", *table])),
+        (f"{found}/latent_kmeans.png", "a picture"),
+        (f"{found}/{surfaces}", "a picture"),
+        ("states/states.csv", "\n".join(["row,state", *truth])),
+        ("states/states.png", "a picture"),
+    ):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)

@@ -83,3 +83,30 @@ def write_cs(path: Path, count: int, *, side: int, pixel_size: float) -> Path:
     with path.open("wb") as stream:
         np.save(stream, records)
     return path
+
+
+def write_tilt_stacks(folder: Path, side: int = 8, visible: str = "[1,0,1]") -> Path:
+    """A RELION-5 project of two particles with three tilts, of which two are visible."""
+    for number in (1, 2):
+        write_noise(folder / f"{number}.mrcs", 3, side, 4.0)
+    (folder / "tomograms.star").write_text(
+        "data_global\nloop_\n_rlnTomoName\n_rlnTomoTiltSeriesPixelSize\n_rlnTomoHand\n"
+        "_rlnTomoSizeX\n_rlnTomoSizeY\n_rlnTomoSizeZ\nTS_1 2.0 -1 100 100 50\n\n"
+        "data_TS_1\nloop_\n_rlnTomoXTilt\n_rlnTomoYTilt\n_rlnTomoZRot\n_rlnDefocusU\n"
+        "_rlnMicrographPreExposure\n0 -30 0 20000 6\n0 0 0 21000 0\n0 30 0 22000 3\n"
+    )
+    (folder / "run_optimisation_set.star").write_text(
+        "data_\n_rlnTomoParticlesFile p.star\n_rlnTomoTomogramsFile tomograms.star\n"
+    )
+    (folder / "p.star").write_text(
+        "data_general\n_rlnTomoSubTomosAre2DStacks 1\n\n"
+        "data_optics\nloop_\n_rlnOpticsGroup\n_rlnImagePixelSize\n_rlnImageSize\n_rlnVoltage\n"
+        f"_rlnTomoSubtomogramBinning\n1 4.0 {side} 200 2.0\n\n"
+        "data_particles\nloop_\n_rlnTomoName\n_rlnImageName\n_rlnOpticsGroup\n"
+        "_rlnCenteredCoordinateXAngst\n_rlnCenteredCoordinateYAngst\n_rlnCenteredCoordinateZAngst\n"
+        "_rlnAngleRot\n_rlnAngleTilt\n_rlnAnglePsi\n"
+        "_rlnOriginXAngst\n_rlnOriginYAngst\n_rlnOriginZAngst\n_rlnTomoVisibleFrames\n"
+        f"TS_1 1.mrcs 1 100 0 0 10 20 30 0 0 0 {visible}\n"
+        f"TS_1 2.mrcs 1 0 0 50 40 50 60 1 2 4 {visible}\n"
+    )
+    return folder / "p.star"

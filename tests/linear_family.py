@@ -135,7 +135,7 @@ def use_images(
     """Let the images of a run show this density; returns the latents that maps are made for."""
     asked: list[np.ndarray] = []
 
-    def maps(images, table, latent, *, num_particles):
+    def maps(images, table, latent, *, num_particles, tilts):
         asked.append(np.asarray(latent))
         volume = density(torch.as_tensor(latent, dtype=torch.float32))
         generator = torch.Generator().manual_seed(9)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from demo_scores import RIBOSOME, write_comparison, write_evaluation
+from demo_scores import RIBOSOME, write_comparison, write_evaluation, write_states
 
 from icelens.apps import arguments, demo, demo_report
 from icelens.core.data.volume import Volume
@@ -17,6 +17,7 @@ STEPS = (
     *demo.score(Path("demo"), demo_report.DemoFiles(Path("b"), Path("a"), Path("t"))),
     *demo.picking(Path("demo"), seed=1),
     *demo.posing(Path("demo"), seed=1),
+    *demo.parting(Path("demo"), seed=1),
 )
 
 
@@ -45,6 +46,7 @@ def test_page_says_what_improved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     write_fsc(tmp_path / "score-after", 0.82, 0.66)
     write_evaluation(tmp_path / "evaluation", {"ribosome": RIBOSOME})
     write_comparison(tmp_path, [1.0, 2.0, 30.0])
+    write_states(tmp_path, [1, 2], [0, 1])
     files = demo_report.DemoFiles(Path("b"), Path("a"), Path("t"))
     outcome = demo_report.write(tmp_path, files, ["icelens restore refine"])
     assert "from 0.15 to 0.66 in the missing wedge and from 0.70 to 0.82" in outcome.sentence
@@ -53,6 +55,7 @@ def test_page_says_what_improved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     pictures = {path.stem for path in tmp_path.glob("*.png")}
     shown = {"particle_images", "pose_errors", "pose_map"}
     shown |= {"slices", "power_spectra", "fsc_measured", "fsc_missing", "picks"}
+    shown |= {"true_states", "state_latents", "state_maps"}
     assert pictures == shown
     assert (tmp_path / "picks.png").read_bytes() == b"a picture"
 

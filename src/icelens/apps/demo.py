@@ -1,4 +1,4 @@
-"""`icelens demo`: restore tomograms, find their particles, see orientations; score all, show it.
+"""`icelens demo`: restore tomograms, find particles, see orientations and states; score all.
 
 The demo is a user: it runs the same jobs as the command line, with flags one could type, and each
 command is listed in its report.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from icelens.apps import arguments, demo_picks, demo_poses, demo_report
+from icelens.apps import arguments, demo_picks, demo_poses, demo_report, demo_states
 from icelens.jobs import registry
 from icelens.jobs.job import Job
 from icelens.jobs.progress import Display
@@ -21,8 +21,8 @@ from icelens.jobs.run import run_job
 
 DESCRIPTION = (
     "Simulate small half tomograms with known truth, train a network that restores them and one "
-    "that finds their particles; simulate particle images and train one that sees orientations; "
-    "score all three. Every command is shown, so that it can be typed again."
+    "that finds their particles; simulate particle images and train one that sees orientations and "
+    "one that sees states; score all four. Every command is shown, so that it can be typed again."
 )
 
 
@@ -51,6 +51,7 @@ def main(words: Sequence[str]) -> int:
         *score(given.output, files),
         *picking(given.output, seed=given.seed),
         *posing(given.output, seed=given.seed),
+        *parting(given.output, seed=given.seed),
     )
     run_steps(rest, first=len(restoring) + 1)
     commands = [step.command for step in (*restoring, *rest)]
@@ -149,6 +150,11 @@ def picking(folder: Path, *, seed: int) -> tuple[Step, ...]:
 def posing(folder: Path, *, seed: int) -> tuple[Step, ...]:
     """Learn to see orientations, and score them on images kept back."""
     return tuple(Step(title, command) for title, command in demo_poses.plan(folder, seed=seed))
+
+
+def parting(folder: Path, *, seed: int) -> tuple[Step, ...]:
+    """Learn the states of a molecule, and score how well they are told apart."""
+    return tuple(Step(title, command) for title, command in demo_states.plan(folder, seed=seed))
 
 
 def run_steps(steps: Sequence[Step], *, first: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""The demo's last page: slices and spectra before and after, curves, loss, picks and poses."""
+"""The demo's last page: slices and spectra before and after, curves, picks, poses and states."""
 
 import csv
 import math
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from icelens.apps import demo_picks, demo_poses
+from icelens.apps import demo_picks, demo_poses, demo_states
 from icelens.core.errors import InputFileError
 from icelens.core.io.atomic import atomic_path
 from icelens.jobs.journal import read_metrics
@@ -103,7 +103,9 @@ def write(folder: Path, files: DemoFiles, commands: list[str]) -> Outcome:
     after = read_fsc(folder / "score-after" / "fsc.csv")
     picks = demo_picks.read_score(folder)
     poses = demo_poses.read_score(folder)
-    sentence = f"{_sentence(before, after)} {picks.sentence} {poses.sentence}"
+    states = demo_states.read_score(folder)
+    own = _sentence(before, after)
+    sentence = f"{own} {picks.sentence} {poses.sentence} {states.sentence}"
     report = Report()
     report.text(sentence)
     _add_pictures(report, files)
@@ -111,6 +113,7 @@ def write(folder: Path, files: DemoFiles, commands: list[str]) -> Outcome:
     _add_loss(report, folder / "refine")
     demo_picks.add_picks(report, folder, picks)
     demo_poses.add_poses(report, folder, poses)
+    demo_states.add_states(report, folder, states)
     report.section("Do it yourself")
     report.text("The demo ran these commands; each folder holds a report of its own.")
     report.table(["command"], [[command] for command in commands])
@@ -118,7 +121,7 @@ def write(folder: Path, files: DemoFiles, commands: list[str]) -> Outcome:
         with atomic_path(folder / f"{name}.png") as temporary:
             temporary.write_bytes(png)
     page = folder / REPORT_NAME
-    write_page(page, "icelens: restored tomograms, their particles, and orientations", report.parts)
+    write_page(page, "icelens: tomograms, their particles, orientations and states", report.parts)
     return Outcome(page, sentence)
 
 

@@ -76,7 +76,7 @@ def one_resolution(run, folder, monkeypatch, noise):
 
 
 def test_volume_is_compared_with_a_map_of_its_own_images(run, model, tmp_path, monkeypatch):
-    asked = use_images(monkeypatch, occupied)
+    asked = use_images(monkeypatch, occupied, noise=0.005)
     right, _ = one(run, tmp_path, VolumeOptions(num_particles=50))
     assert asked[0] == pytest.approx([0.5, 0.5])
     assert right["agreement"] > 0.95

@@ -7,7 +7,7 @@ import mrcfile
 import numpy as np
 import pytest
 import torch
-from image_stars import write_cs, write_noise_star, write_old_star
+from image_stars import write_cs, write_noise_star, write_old_star, write_tilt_stacks
 
 from icelens.apps import cli
 from icelens.core.data.optics_group import OpticsGroup
@@ -125,6 +125,23 @@ def test_cryosparc_records_follow_their_images(tmp_path, ending):
     assert np.allclose(before.shift_yx, after.shift_yx, atol=1e-5)
     expected = crop_images(torch.from_numpy(images_of(source)), 8).numpy()
     assert np.allclose(images_of(output), expected, atol=1e-6)
+
+
+def test_stacks_of_tilts_stay_stacks_of_tilts(tmp_path):
+    source = write_tilt_stacks(tmp_path)
+    output = tmp_path / "out" / "small.star"
+    assert downsample(source, output, box_size=4) == 0
+    before, after = (read_particles(path).particles for path in (source, output))
+    assert len(after) == len(before) == 4
+    assert after.particle.tolist() == [0, 0, 1, 1]
+    for name in ("rotation", "shift_yx", "defocus_u"):
+        assert np.allclose(getattr(after, name), getattr(before, name), atol=1e-5)
+    expected = crop_images(torch.from_numpy(images_of(source)), 4).numpy()
+    assert np.allclose(images_of(output), expected, atol=1e-6)
+    optics = read_star(output)["optics"]
+    assert optics["rlnImagePixelSize"].tolist() == [8.0]
+    assert optics["rlnTomoSubtomogramBinning"].tolist() == [4.0]
+    assert (output.parent / "small_stacks" / "000002.mrcs").is_file()
 
 
 @pytest.mark.parametrize(("side", "box_size"), [(12, 6), (12, 5), (11, 6)])

@@ -6,7 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from image_stars import write_cs, write_noise, write_noise_star, write_old_star
+from image_stars import (
+    write_cs,
+    write_noise,
+    write_noise_star,
+    write_old_star,
+    write_tilt_stacks,
+)
 
 from icelens.apps import cli
 from icelens.core.data.optics_group import OpticsGroup
@@ -119,6 +125,19 @@ def test_records_of_cryosparc_are_centred(tmp_path):
     assert not read_particles(tmp_path / "new.cs").particles.shift_yx.any()
     assert process(source, tmp_path / "new.star", "--phase-flip") == 0
     assert read_particles(tmp_path / "new.star").particles.optics[0].is_phase_flipped
+
+
+def test_tilts_are_flipped_and_centred(tmp_path):
+    source = write_tilt_stacks(tmp_path)
+    before, particles = images_of(source), read_particles(source).particles
+    assert process(source, tmp_path / "new.star", "--phase-flip", "--centre") == 0
+    after = read_particles(tmp_path / "new.star").particles
+    assert np.abs(after.shift_yx).max() < 1e-6
+    assert all(group.is_phase_flipped for group in after.optics)
+    spectrum = flip_phases(image_rfft(torch.from_numpy(before)), particles, range(4))
+    shift_px = torch.from_numpy(particles.shift_yx / 4.0).float()
+    expected = image_from_rfft(shift_images(spectrum, shift_px), 8)
+    assert np.allclose(images_of(tmp_path / "new.star"), expected, atol=1e-4)
 
 
 def test_bare_stack_becomes_a_bare_stack(tmp_path):

@@ -20,7 +20,7 @@ from icelens.core.fourier.wiener import HalfMaps
 from icelens.core.metrics.fsc import fourier_shell_correlation, resolution_at
 from icelens.tasks.hetero.linear.particle_batches import ParticleBatches
 from icelens.tasks.hetero.linear.posterior import ChannelSums, place_samples
-from icelens.tasks.hetero.linear.shell_prior import power_from_halves, shell_correlation
+from icelens.tasks.hetero.linear.shell_prior import power_from_halves, shell_correlation, weak_power
 from icelens.tasks.hetero.linear.stage_grid import StageGrid, resized
 from icelens.tasks.hetero.linear.volume_solver import (
     NormalEquations,
@@ -34,13 +34,11 @@ from icelens.tasks.hetero.prepared_images import PreparedImages
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-_STEPS = 15
+_STEPS = 30
 _LEAST_PARTICLES = 20
 """In the smallest set: with fewer nothing can be compared."""
 _GROWTH = 2.0
 """Of a set over the next smaller one."""
-_WEAK = 1e3
-"""Signal over noise that is allowed where it is not known."""
 
 
 def latent_distance(table: LatentTable, latent: npt.ArrayLike) -> Floats:
@@ -204,8 +202,7 @@ def _free_maps(sets: list[NormalEquations], grid: StageGrid) -> Float[Tensor, "s
 
 def _weakly_solved(equations: NormalEquations, grid: StageGrid) -> Float[Tensor, "1 s s s"]:
     """The map that the images ask for, with next to no prior."""
-    power = _WEAK / equations.weight.clamp(min=1e-9 * float(equations.weight.max()) + 1e-30)
-    power[:, -1] = 0.0
+    power = weak_power(equations.weight)
     prior = VolumePrior(grid, power, grid.sphere[None])
     return solve_volumes(equations, prior, steps=_STEPS)[0]
 

@@ -90,8 +90,8 @@ class NetworkModel:
                 for decoder, shared in zip(decoders, embedded, strict=True)
             ]
             spectrum = torch.stack(parts).mean(0) if len(parts) > 1 else parts[0]
-            # fewer and larger pixels: a slice is the transform of an image with the same greys
-            yield volume_from_rfft(spectrum * (side / self.box_size) ** 2, side).cpu()
+            # a transform is a sum over voxels, of which a coarser grid has fewer
+            yield volume_from_rfft(spectrum * (side / self.box_size) ** 3, side).cpu()
 
     @torch.inference_mode()
     def encode(self, images: PreparedImages, on_event: OnEvent = ignore) -> LatentTable:

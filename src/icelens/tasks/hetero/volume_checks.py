@@ -13,7 +13,11 @@ from icelens.core.data.latents import LatentTable
 from icelens.core.errors import IcelensError
 from icelens.core.events import Message, OnEvent
 from icelens.core.fourier.wiener import HalfMaps
-from icelens.core.metrics.fsc import fourier_shell_correlation, resolution_at
+from icelens.core.metrics.fsc import (
+    ShellCorrelation,
+    fourier_shell_correlation,
+    resolution_at,
+)
 from icelens.core.volumes.to_box import to_box
 from icelens.tasks.hetero.hetero_run import HeteroRun
 from icelens.tasks.hetero.prepared_images import PreparedImages
@@ -30,7 +34,8 @@ class VolumeCheck:
 
     Attributes:
         halves: Two independent volumes of the state, on its grid; None where there are none.
-        resolution: In Å, where the correlation of these first falls below 0.143; nan without them.
+        resolution: In Å, where the correlation of these first falls below 0.143; of half maps of
+            images without what they share from before. nan without halves.
         agreement: Of the volume with the map of the images that lie nearest, from -1 to 1: mean
             over the shells of their correlation, each weighing what the map's own half maps say of
             it. nan without images.
@@ -62,7 +67,11 @@ def nearest_images(
 
     def maps(latent: npt.NDArray[np.float64]) -> HalfMaps:
         made: HalfMaps = kernel_half_maps(
-            images, table, latent, num_particles=options.num_particles
+            images,
+            table,
+            latent,
+            num_particles=min(options.num_particles, len(table)),
+            tilts=run.facts.tilts,
         )
         return made
 
@@ -86,50 +95,50 @@ def check_volume(
         maps_pixel_size: Of those, in Å/px.
         finish: Knows grid and region of the volumes.
     """
-    halves, agreement = decoded_halves, float("nan")
+    halves, agreement, resolution = decoded_halves, float("nan"), float("nan")
     if maps is not None:
         half_1, half_2, full = (
             _on_grid(each, maps_pixel_size, finish)
             for each in (maps.half_1, maps.half_2, maps.full)
         )
-        agreement = weighted_agreement(volume, full, (half_1, half_2), finish)
-        halves = (half_1, half_2) if halves is None else halves
-    if halves is None:
-        return VolumeCheck(None)
-    curve = fourier_shell_correlation(*halves, pixel_size=finish.pixel_size, mask=finish.region)
-    return VolumeCheck(halves, resolution_at(curve, THRESHOLD), agreement)
+        agreement = weighted_agreement(volume, full, maps.fsc, finish)
+        if halves is None:
+            # not from the halves themselves: they may share what was known before
+            halves, resolution = (half_1, half_2), maps.resolution
+    if decoded_halves is not None:
+        curve = fourier_shell_correlation(
+            *decoded_halves, pixel_size=finish.pixel_size, mask=finish.region
+        )
+        resolution = resolution_at(curve, THRESHOLD)
+    return VolumeCheck(halves, resolution, agreement)
 
 
 def weighted_agreement(
     volume: Float[Tensor, "n n n"],
     full: Float[Tensor, "n n n"],
-    halves: Halves,
+    halves_fsc: ShellCorrelation,
     finish: VolumeFinish,
 ) -> float:
     """Correlation of a volume with a map, shell by shell, weighed by what the map is worth.
 
-    A shell weighs `C^2 = 2 FSC / (1 + FSC)` of the map's halves, the share of signal in the power
-    of the whole map, and nothing from where the FSC first falls below 0.143 on. Noise of the map
-    lowers a correlation with it by `C`, which is taken back: 1 is the best a volume can be.
+    A shell weighs `2 FSC / (1 + FSC)` of the map's halves, the share of signal in the power of the
+    whole map, and nothing from where the FSC first falls below 0.143 on.
 
     References:
         Rosenthal & Henderson, J. Mol. Biol. 333 (2003), eq. 16, for the weight.
     """
-    own, found = (
-        fourier_shell_correlation(
-            *maps, pixel_size=finish.pixel_size, mask=finish.region
-        ).correlation[1:]
-        for maps in (halves, (volume, full))
-    )
-    known = torch.nan_to_num(own, nan=0.0)
+    found = fourier_shell_correlation(
+        volume, full, pixel_size=finish.pixel_size, mask=finish.region
+    ).correlation[1:]
+    # shells of a box of the same width are the same ones, however many there are
+    known = torch.nan_to_num(halves_fsc.correlation[1 : len(found) + 1], nan=0.0)
+    found = found[: len(known)]
     weight = (2.0 * known / (1.0 + known).clamp(min=1e-6)).clamp(min=0.0)
     below = (known < THRESHOLD).nonzero()
     if len(below):
         weight[int(below[0]) :] = 0.0
     total = float(weight.sum())
-    if not total > 0:
-        return float("nan")
-    return max(-1.0, min(1.0, float((weight.sqrt() * found).sum()) / total))
+    return float((weight * found).sum()) / total if total > 0 else float("nan")
 
 
 def _images(run: HeteroRun, options: VolumeOptions, on_event: OnEvent) -> PreparedImages | None:

@@ -22,7 +22,7 @@ from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.particle_files import read_particles, write_particles
 from icelens.core.io.volumes import new_volume, release_pages
 
-_AT_ONCE_BYTES = 1 << 26
+_AT_ONCE_BYTES = 1 << 24  # the work of a piece stays near the cache
 
 Integers = npt.NDArray[np.int64]
 Images = npt.NDArray[np.float32]

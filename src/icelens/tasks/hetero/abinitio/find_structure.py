@@ -22,6 +22,7 @@ from icelens.core.optics.image_source import ImageSource
 from icelens.jobs.run import Run
 from icelens.jobs.stopwatch import Deadline
 from icelens.tasks.hetero.abinitio.finished_run import FinishedRun
+from icelens.tasks.hetero.abinitio.found_poses import is_tilt_series, with_found
 from icelens.tasks.hetero.abinitio.half_refinement import (
     Reference,
     next_references,
@@ -30,7 +31,7 @@ from icelens.tasks.hetero.abinitio.half_refinement import (
 )
 from icelens.tasks.hetero.abinitio.march import March, MarchSettings
 from icelens.tasks.hetero.abinitio.report import Findings, write_findings, write_states
-from icelens.tasks.hetero.abinitio.search_images import SearchImages, places_of_rows, without_poses
+from icelens.tasks.hetero.abinitio.search_images import SearchImages, without_poses
 from icelens.tasks.hetero.abinitio.search_pass import FoundPoses, map_of, search_pass
 from icelens.tasks.hetero.abinitio.starts import Start, compare_starts, run_starts
 from icelens.tasks.hetero.abinitio.state_files import StateFiles
@@ -168,12 +169,6 @@ def _fingerprint(
     }
 
 
-def is_tilt_series(search: SearchImages) -> bool:
-    """Whether particles were tilted, by which their hand is known."""
-    tilt = search.prepared.particles.rotation[:, 2, 2]
-    return bool((tilt < 1.0 - 1e-6).any())
-
-
 def _passes(
     config: AbinitioConfig,
     search: SearchImages,
@@ -217,22 +212,6 @@ def _passes(
     if result is None:
         raise MetadataError("--passes: expected 1 or more")
     return result
-
-
-def with_found(particles: Particles, search: SearchImages, poses: FoundPoses) -> Particles:
-    """The particles at the poses that were found; each image of a series as its stage has it."""
-    stage = search.prepared.particles.rotation
-    place = places_of_rows(particles, search.rows)
-    rotation = stage @ poses.rotation.cpu().double().numpy()[place]
-    shift = (stage @ poses.shift_xyz.cpu().double().numpy()[place][:, :, None])[..., 0]
-    return particles.with_poses(nearest_rotation(rotation), shift[:, [1, 0]])
-
-
-def nearest_rotation(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Take rounding of single precision out of rotations `(row, 3, 3)`."""
-    left, _, right = np.linalg.svd(matrix)
-    rotation: npt.NDArray[np.float64] = left @ right
-    return rotation
 
 
 def _refined(

@@ -26,6 +26,7 @@ from icelens.tasks.hetero.linear.shell_prior import (
     extended,
     power_from_halves,
     shell_correlation,
+    weak_power,
 )
 from icelens.tasks.hetero.linear.stage_grid import StageGrid
 from icelens.tasks.hetero.linear.subspace import (
@@ -157,7 +158,9 @@ class LinearFit:
         pair, power = _chosen(pair, power, kept)
         for _ in range(_FIRST_ROUNDS):
             turn(is_measured=True)
-        places = _kept(agreement(*pair) >= LEAST_AGREEMENT)
+        # without the others what is left has come clear
+        tried[kept] = agreement(*pair)
+        places = _kept(tried[kept] >= LEAST_AGREEMENT)
         pair, power = _chosen(pair, power, places)
         kept = kept[places]
         for radius in radii[1:]:
@@ -174,27 +177,27 @@ class LinearFit:
         return normal_equations_of(sums, self.facts.independence)
 
     def _start(self, grid: StageGrid, num_components: int) -> tuple[Pair, Tensor]:
-        """A mean of each half and random components, the same for both."""
+        """A mean of each half and random components."""
         empty = torch.zeros(1, *(grid.support_size,) * 3, device=grid.device)
         nothing = Subspace(grid, empty, empty, 0.0)
         equations = tuple(self._equations(self.expect(nothing, m)[0]) for m in self.members)
         # next to no prior tells how far the halves agree
-        weak = 1e3 / equations[0].weight.clamp(min=1e-9)
-        weak[:, -1] = 0.0
+        weak = weak_power(equations[0].weight)
         free = VolumePrior(grid, weak, grid.sphere[None])
         rough = [solve_volumes(each, free, steps=_LAST_STEPS)[0] for each in equations]
         power = power_from_halves(shell_correlation(grid, *rough), (equations[0], equations[1]))
         prior = VolumePrior(grid, power, grid.sphere[None])
         first, second = (solve_volumes(each, prior, steps=_LAST_STEPS) for each in equations)
         power = torch.cat([power, (_START * power).expand(num_components, -1)])
-        generator = torch.Generator().manual_seed(self.seed)
-        shape = (num_components, *(grid.support_size,) * 3)
-        white = torch.randn(shape, generator=generator).to(grid.device)
-        random = VolumePrior(grid, power[1:], grid.sphere[None]).made(white)
-        pair = [
-            Subspace(grid, torch.cat([v, random]), torch.cat([w, white]), self.contrast_std)
-            for v, w in (first, second)
-        ]
+        pair = []
+        for half, (volumes, white) in enumerate((first, second)):
+            # each half begins with its own: what is left of a common start would agree
+            generator = torch.Generator().manual_seed(2 * self.seed + half)
+            shape = (num_components, *white.shape[1:])
+            drawn = torch.randn(shape, generator=generator).to(grid.device)
+            random = VolumePrior(grid, power[1:], grid.sphere[None]).made(drawn)
+            channels = torch.cat([volumes, random])
+            pair.append(Subspace(grid, channels, torch.cat([white, drawn]), self.contrast_std))
         return (pair[0], pair[1]), power
 
     def _round(

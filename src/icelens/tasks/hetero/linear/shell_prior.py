@@ -7,6 +7,8 @@ from torch import Tensor
 from icelens.tasks.hetero.linear.stage_grid import StageGrid
 from icelens.tasks.hetero.linear.volume_solver import NormalEquations
 
+_WEAK = 100.0
+"""Ratio of signal to noise where it is not known yet."""
 _LEAST, _MOST = 1e-3, 0.999
 """Correlations beyond which no ratio of signal to noise is known, as in `core/fourier/wiener`."""
 
@@ -64,3 +66,12 @@ def extended(power: Float[Tensor, "channel shell"], radius: int) -> Float[Tensor
     last = power[:, -2:-1]
     fall = 0.8 ** torch.arange(1, radius + 2 - power.shape[1] + 1, device=power.device)
     return torch.cat([power[:, :-1], last * fall, torch.zeros_like(last)], dim=1)
+
+
+def weak_power(weight: Float[Tensor, "channel shell"]) -> Float[Tensor, "channel shell"]:
+    """Power far above the noise everywhere: next to no prior, to see what halves agree on."""
+    power = _WEAK / weight.clamp(min=1e-3 * float(weight.max()) + 1e-30)
+    power[:, -1] = 0.0
+    # the zero frequency is not measured, and through the mask it would reach all others
+    power[:, 0] = power[:, 1]
+    return power

@@ -14,7 +14,7 @@ from icelens.core.optics.image_source import ImageSource
 from icelens.core.pose_search.grid_search import RotationGrid
 from icelens.core.simulate.particles import simulator_for
 from icelens.core.volumes.to_box import to_box
-from icelens.tasks.hetero.abinitio.find_structure import is_tilt_series, with_found
+from icelens.tasks.hetero.abinitio.found_poses import is_tilt_series, with_found
 from icelens.tasks.hetero.abinitio.search_images import SearchImages, without_poses
 from icelens.tasks.hetero.abinitio.search_pass import search_pass
 from icelens.tasks.hetero.abinitio.unposed_images import coarse_grid, prepare_unposed
