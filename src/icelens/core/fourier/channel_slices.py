@@ -63,7 +63,11 @@ def corners_of(
             torch.add(line, (x + 1).clamp(max=half - 1), out=index[:, first + 1])
             both = (1.0 - z_up - y_up + zy, y_up - zy, z_up - zy, zy)[2 * step_z + step_y]
             upper = both * x_up
-            torch.sub(both, upper, out=weight[:, first])
+            if place.requires_grad:
+                # poses that are learnt
+                weight[:, first] = both - upper
+            else:
+                torch.sub(both, upper, out=weight[:, first])
             weight[:, first + 1] = upper
     return Corners(index, weight, sign)
 

@@ -21,6 +21,7 @@ from icelens.tasks.hetero.prepared_images import PreparedImages, open_cache
 
 RUN_NAME = "hetero.json"
 LATENTS_NAME = "latents.csv"
+POSES_NAME = "particles.star"
 _VERSION = 1
 KINDS = ("vae", "autodecoder", "homogeneous", "linear", "abinitio", "cryodrgn")
 
@@ -128,7 +129,7 @@ class HeteroRun:
     def particle_file(self, on_event: OnEvent = ignore) -> ParticleFile:
         """The particles that it was made from, with the poses it ended with."""
         facts = self.facts
-        own = self.folder / "particles.star"
+        own = self.folder / POSES_NAME
         paths = [own] if facts.is_posed and own.is_file() else [Path(p) for p in facts.particles]
         return read_particles(
             [path if path.is_absolute() else self.folder / path for path in paths],
@@ -176,10 +177,15 @@ class HeteroRun:
     def images(
         self, *, device: torch.device | str = "cpu", on_event: OnEvent = ignore
     ) -> PreparedImages:
-        """The images as its model saw them; prepared again if the cache is gone."""
+        """The images as its model saw them; prepared again if the cache is gone.
+
+        Raises:
+            IcelensError: If that is not possible, as particles or stacks are others by now.
+        """
         from icelens.tasks.hetero.preparation import prepare_again
 
         particles = self.particle_file(on_event).particles
+        # at the poses it ended with, whatever those were by which the images were centred
         cached = open_cache(self.folder, particles, device=device)
         if cached is not None:
             return cached

@@ -106,6 +106,11 @@ def batch_of(
     device = images.device
     chosen, owner = rows.of(places)
     values, transfer = images.values(chosen), images.transfer(chosen)
+    is_empty = torch.from_numpy(images.particles.weight[chosen] == 0).to(device)
+    if bool(is_empty.any()):
+        # nothing is expected of an image that shows nothing
+        transfer = torch.where(is_empty[:, None], 0.0, transfer)
+        values = torch.where(is_empty[:, None], 0.0, values)
     sample_places, weight = (each.to(device) for each in chosen_samples)
     is_all = len(sample_places) == values.shape[1]
     return ImageBatch(

@@ -23,7 +23,8 @@ def residual_noise(images: PreparedImages, density: Float[Tensor, "n n n"]) -> P
     source = slice_source(density.to(images.device))
     powers = []
     for group, power in enumerate(images.facts.noise_power):
-        rows = np.flatnonzero(images.particles.optics_index == group)
+        particles = images.particles
+        rows = np.flatnonzero((particles.optics_index == group) & (particles.weight > 0))
         left = torch.ones(len(power))
         if len(rows) >= _LEAST:
             rows = rows[np.unique(np.linspace(0, len(rows) - 1, _SAMPLE).astype(int))]

@@ -30,7 +30,7 @@ class HeteroObjective:
             num_samples: Of an image; the loss is in nats for each.
             independence: Share of an image's samples that are independent.
             turn_deviation: How far poses are expected to be off, in units of the network's table.
-            shift_deviation: The same of shifts, in px.
+            shift_deviation: The same of shifts.
         """
         self._latent_weight = latent_weight
         self._num_samples = num_samples

@@ -1,4 +1,8 @@
-"""Which images show each particle: one of a single-particle set, several of a tilt series."""
+"""Which images show each particle: one of a single-particle set, several of a tilt series.
+
+Images of weight 0 show nothing. A particle that has no others keeps one of them, so that each
+particle has a latent, but no model may learn from it.
+"""
 
 from dataclasses import dataclass
 
@@ -56,11 +60,14 @@ def particle_rows(particles: Particles, *, tilts: int, seed: int) -> ParticleRow
     place = np.empty_like(by_appearance)
     place[by_appearance] = np.arange(len(number))
     owner = place[inverse.ravel()]
-    order = np.lexsort((np.arange(len(owner)), particles.b_factor, owner))
-    counts = np.bincount(owner, minlength=len(number))
-    rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    is_empty = ~(particles.weight > 0)
+    order = np.lexsort((np.arange(len(owner)), particles.b_factor, is_empty, owner))
+    everyone = np.bincount(owner, minlength=len(number))
+    rank = np.arange(len(order)) - np.repeat(np.cumsum(everyone) - everyone, everyone)
+    counts = np.maximum(np.bincount(owner[~is_empty], minlength=len(number)), 1)
     if tilts:
-        order, counts = order[rank < tilts], np.minimum(counts, tilts)
+        counts = np.minimum(counts, tilts)
+    order = order[rank < np.repeat(counts, everyone)]
     start = np.concatenate([[0], np.cumsum(counts)])
     half_set = dealt_half_sets(particles, seed=seed)
     return ParticleRows(

@@ -4,8 +4,9 @@ With `V` the transform of a density, `values = transfer * V(R^T k) + noise`, whe
 square of 1 in each sample.
 """
 
+import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,10 @@ from icelens.core.refinement.samples import DiscSamples, disc_samples
 
 CACHE_NAME = "images.cache.npy"
 FACTS_NAME = "images.cache.json"
-_VERSION = 1
+SHIFTS_NAME = "images.shifts.npy"
+_VERSION = 2
+_STILL = 1e-3
+"""Å: as far as particle files round shifts, and nothing at any resolution."""
 Rows = npt.NDArray[np.int64]
 
 
@@ -41,6 +45,8 @@ class ImageFacts:
         independence: Share of the samples that are independent; windows make neighbours alike.
         cached_power: `(group, shell)`, by whose root values were divided before they were cached.
         noise_power: `(group, shell)`, mean square of the noise in a transform.
+        unusable: Rows of images that hold nothing; their weight is 0.
+        fingerprint: Of the images, by which others are told apart; see `fingerprint`.
     """
 
     num_images: int
@@ -52,6 +58,8 @@ class ImageFacts:
     independence: float
     cached_power: tuple[tuple[float, ...], ...]
     noise_power: tuple[tuple[float, ...], ...]
+    unusable: tuple[int, ...] = ()
+    fingerprint: str = ""
 
 
 class PreparedImages:
@@ -63,6 +71,7 @@ class PreparedImages:
         facts: ImageFacts,
         stored: npt.NDArray[np.float16],
         *,
+        centred_by: npt.NDArray[np.floating[Any]] | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
         """Take images that `icelens.tasks.hetero.preparation` stored.
@@ -71,13 +80,20 @@ class PreparedImages:
             particles: One row for each image.
             facts: What is known of them.
             stored: `(row, sample, 2)`, transforms as they were cached, in units of noise.
+            centred_by: `(row, 2)` shifts in Å that were applied before; those of the particles if
+                left out. Where particles have others by now, values are moved the rest of the way.
             device: Where values are handed out.
         """
-        self.particles = particles
+        weight = particles.weight.copy()
+        weight[list(facts.unusable)] = 0.0
+        self.particles = replace(particles, weight=weight) if facts.unusable else particles
         self.facts = facts
         self.device = torch.device(device)
         self.samples: DiscSamples = disc_samples(facts.box_size, facts.radius, device=device)
         self._stored = stored
+        self._centred_by = particles.shift_yx if centred_by is None else centred_by
+        self._moved = particles.shift_yx - self._centred_by
+        self._is_moved = np.abs(self._moved).max(1, initial=0.0) > _STILL
         self._noise = torch.tensor(facts.noise_power, device=device).sqrt()
         cached = torch.tensor(facts.cached_power, device=device).sqrt()
         self._unit = (cached / self._noise)[:, self.samples.shell]
@@ -103,19 +119,34 @@ class PreparedImages:
         return len(self.particles)
 
     def with_poses(self, particles: Particles) -> "PreparedImages":
-        """The same images at other rotations; shifts stay those they were centred by."""
-        return PreparedImages(particles, self.facts, self._stored, device=self.device)
+        """The same images at other rotations, centred by other shifts."""
+        return self._with(particles, self.facts)
 
     def with_noise(self, facts: ImageFacts) -> "PreparedImages":
         """The same images with other facts about their noise."""
-        return PreparedImages(self.particles, facts, self._stored, device=self.device)
+        return self._with(self.particles, facts)
+
+    def _with(self, particles: Particles, facts: ImageFacts) -> "PreparedImages":
+        return PreparedImages(
+            particles, facts, self._stored, centred_by=self._centred_by, device=self.device
+        )
 
     def values(self, rows: npt.ArrayLike) -> Complex[Tensor, "row sample"]:
         """Transforms of centred images in units of their noise."""
         chosen = np.atleast_1d(np.asarray(rows))
         parts = torch.from_numpy(np.ascontiguousarray(self._stored[chosen]))
         values = torch.view_as_complex(parts.to(self.device).float())
-        return values * self._unit[self._group_of(chosen)]
+        values = values * self._unit[self._group_of(chosen)]
+        return values * self._ramp(chosen) if self._is_moved[chosen].any() else values
+
+    def _ramp(self, rows: Rows) -> Complex[Tensor, "row sample"]:
+        """Phases that move images from where they were centred to where they are to be."""
+        # samples count in cycles per box of their own images
+        extent = (self.particles.box_size() * self.particles.pixel_size())[rows]
+        part_xy = (self._moved[rows] / extent[:, None])[:, ::-1].copy()
+        moved = torch.from_numpy(part_xy).to(self.device, torch.float32)
+        phase = -2.0 * torch.pi * (moved @ self.samples.frequency_xy)
+        return torch.polar(torch.ones_like(phase), phase)
 
     def transfer(self, rows: npt.ArrayLike) -> Float[Tensor, "row sample"]:
         """CTF over the noise's deviation, sample by sample."""
@@ -144,6 +175,8 @@ class PreparedImages:
             box_size=self.box_size,
             pixel_size=self.pixel_size,
         )
+        # the third row has the length of the others, so that turns of the three are turns
+        axes[:, 2] *= np.linalg.norm(axes[:, :2], axis=2).mean(1)[:, None]
         return torch.from_numpy(axes).to(self.device, torch.float32)
 
     def _group_of(self, rows: Rows) -> Int[Tensor, " row"]:
@@ -170,11 +203,47 @@ def read_facts(folder: Path) -> ImageFacts:
             raise ValueError("another version")
         for name in ("cached_power", "noise_power"):
             known[name] = tuple(tuple(map(float, each)) for each in known[name])
+        known["unusable"] = tuple(map(int, known["unusable"]))
         return ImageFacts(**known)
     except OSError as error:
         raise InputFileError(f"{path}: cannot be read; is {folder} a run of hetero?") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputFileError(f"{path}: damaged or of another version; train again") from error
+
+
+def fingerprint(particles: Particles) -> str:
+    """A short word for images by stack, number, box and pixel size; folders may change."""
+    names = np.asarray([path.name for path in particles.stacks], object)
+    _, number = np.unique(names.astype(str), return_inverse=True)
+    digest = hashlib.sha256("\n".join(sorted(set(names))).encode())
+    for values in (
+        number.ravel()[particles.stack],
+        particles.slice_index,
+        particles.box_size(),
+        np.round(1e4 * particles.pixel_size()),
+    ):
+        digest.update(np.ascontiguousarray(values, np.int64).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def read_shifts(folder: Path, particles: Particles) -> npt.NDArray[np.float64]:
+    """Shifts `(row, 2)` in Å that cached images were centred by.
+
+    Raises:
+        InputFileError: If they are damaged or of other images.
+    """
+    path = folder / SHIFTS_NAME
+    try:
+        shift_yx = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputFileError(f"{path}: missing or damaged; train again") from error
+    if shift_yx.shape != particles.shift_yx.shape or not np.isfinite(shift_yx).all():
+        raise InputFileError(
+            f"{path}: shifts of shape {shift_yx.shape}, expected {particles.shift_yx.shape}; train "
+            "again"
+        )
+    found: npt.NDArray[np.float64] = shift_yx.astype(np.float64)
+    return found
 
 
 def open_cache(
@@ -186,13 +255,17 @@ def open_cache(
         InputFileError: If what is known of them is damaged.
     """
     path = folder / CACHE_NAME
-    if not path.is_file() or not (folder / FACTS_NAME).is_file():
+    if not all((folder / name).is_file() for name in (CACHE_NAME, FACTS_NAME, SHIFTS_NAME)):
         return None
     facts = read_facts(folder)
+    if facts.num_images != len(particles) or facts.fingerprint != fingerprint(particles):
+        return None
     try:
         stored = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         return None
     samples = len(disc_samples(facts.box_size, facts.radius).index)
-    is_ours = stored.shape == (len(particles), samples, 2) and stored.dtype == np.float16
-    return PreparedImages(particles, facts, stored, device=device) if is_ours else None
+    if stored.shape != (len(particles), samples, 2) or stored.dtype != np.float16:
+        return None
+    shift_yx = read_shifts(folder, particles)
+    return PreparedImages(particles, facts, stored, centred_by=shift_yx, device=device)

@@ -1,5 +1,6 @@
 """Train a network of hetero: images, network and objective handed to the loop."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,14 @@ from torch import nn
 from icelens.core.events import Message, Saved
 from icelens.core.io.latent_table import write_latents
 from icelens.jobs.run import Run
-from icelens.tasks.hetero.hetero_run import LATENTS_NAME
+from icelens.tasks.hetero.hetero_run import LATENTS_NAME, POSES_NAME
 from icelens.tasks.hetero.image_batches import ImageBatches
 from icelens.tasks.hetero.latent_weight import LatentWeight
 from icelens.tasks.hetero.learning_images import LearningImages, learning_images
-from icelens.tasks.hetero.network.hetero_network import HeteroNetwork
+from icelens.tasks.hetero.network.hetero_network import POSE_UNIT, HeteroNetwork
 from icelens.tasks.hetero.network_model import describe, encoded, read_network_model
 from icelens.tasks.hetero.objective import HeteroObjective
+from icelens.tasks.hetero.refined_poses import write_refined_poses
 from icelens.tasks.hetero.sample_choice import SampleChoice
 from icelens.tasks.hetero.starting_point import StartingPoint, new_network, starting_point
 from icelens.tasks.hetero.train_report import report_training
@@ -40,6 +42,8 @@ def train(config: TrainConfig, run: Run) -> Path:
     learning = learning_images(
         config, run, kind=config.model, latent_dim=latent_dim, device=compute.device
     )
+    if not run.resume:
+        _remove_earlier(run.folder)
     seed_everything(config.seed)
     start = starting_point(config, learning, run)
     network = new_network(config, learning, start, latent_dim)
@@ -51,9 +55,18 @@ def train(config: TrainConfig, run: Run) -> Path:
     if latent_dim:
         write_latents(run.folder / LATENTS_NAME, table)
         run.on_event(Saved(run.folder / LATENTS_NAME, "latents"))
+    if config.refine_poses:
+        write_refined_poses(trained.network, learning, run)
     report_training(trained, table, learning, start, run)
     say_how_it_ended(result, run.on_event)
     return run.folder
+
+
+def _remove_earlier(folder: Path) -> None:
+    """Take away latents and poses of an earlier run, which would be taken for those of this one."""
+    names = (LATENTS_NAME, POSES_NAME)
+    for each in [*(folder / name for name in names), *(folder / "latents").glob("epoch_*.csv")]:
+        each.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -101,8 +114,8 @@ def _fit(
         ),
         num_samples=len(images.samples.index),
         independence=images.facts.independence,
-        turn_deviation=config.turn_deviation * torch.pi / 180.0 * images.facts.radius,
-        shift_deviation=config.shift_deviation / images.pixel_size,
+        turn_deviation=math.radians(config.turn_deviation) * images.facts.radius / POSE_UNIT,
+        shift_deviation=config.shift_deviation / images.pixel_size / POSE_UNIT,
     )
     return fit(
         network,

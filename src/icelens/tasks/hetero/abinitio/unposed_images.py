@@ -25,6 +25,7 @@ from icelens.tasks.hetero.prepared_images import (
     CACHE_NAME,
     ImageFacts,
     PreparedImages,
+    fingerprint,
     write_facts,
 )
 
@@ -80,6 +81,7 @@ def prepare_unposed(
         independence=float(window.square().mean()),
         cached_power=power,
         noise_power=power,
+        fingerprint=fingerprint(source.particles),
     )
     nobody = np.zeros(len(source.particles), np.int64)
     store_images(source, grid, facts, nobody, window, folder / CACHE_NAME, on_event)

@@ -12,6 +12,13 @@ from icelens.tasks.hetero.network.coordinate_decoder import CoordinateDecoder
 from icelens.tasks.hetero.network.encoders import LatentEncoder
 from icelens.tasks.hetero.network.network_settings import NetworkSettings
 
+POSE_UNIT = 5.0
+"""px: what one unit in the table of shifts is, and in that of turns at the finest shell.
+
+A step of an optimiser moves each weight about as far, but poses are seen only once an epoch: in
+units of 1 px they would hardly have moved by the end.
+"""
+
 
 @dataclass(frozen=True, eq=False)
 class ImageBatch:
@@ -81,7 +88,7 @@ class HeteroNetwork(nn.Module):
         if settings.model == "autodecoder":
             self.table = nn.Parameter(torch.zeros(settings.num_particles, settings.latent_dim))
         if settings.has_poses:
-            # turns about x, y, z in units of 1/radius rad, and shifts along x and y in px
+            # about and along x, y (and z), in units of `POSE_UNIT`
             self.turns = nn.Parameter(torch.zeros(settings.num_images, 3))
             self.shifts = nn.Parameter(torch.zeros(settings.num_images, 2))
 
@@ -117,7 +124,21 @@ class HeteroNetwork(nn.Module):
         """Axes after the turns that were learnt."""
         if not self.settings.has_poses:
             return axes
-        return rotation_from_vector(self.turns[image] / self.settings.radius) @ axes
+        return rotation_from_vector(self._turn_unit * self.turns[image]) @ axes
+
+    @property
+    def _turn_unit(self) -> float:
+        return POSE_UNIT / self.settings.radius
+
+    @property
+    def learnt_turns(self) -> Float[Tensor, "image 3"]:
+        """Rotation vectors in rad, by which each image's pose is turned after it was given."""
+        return self._turn_unit * self.turns
+
+    @property
+    def learnt_shifts(self) -> Float[Tensor, "image 2"]:
+        """Where particles lie in the images that were centred, along x and y in px of the grid."""
+        return POSE_UNIT * self.shifts
 
     def _slices(
         self, latent: Tensor, axes: Tensor, batch: ImageBatch
@@ -142,7 +163,7 @@ class HeteroNetwork(nn.Module):
         if not self.settings.has_poses:
             return slices
         frequency = self.samples.frequency_xy[:, places] / self.settings.box_size
-        phase = -2.0 * torch.pi * (self.shifts[image] @ frequency)
+        phase = -2.0 * torch.pi * (POSE_UNIT * self.shifts[image] @ frequency)
         ramp = torch.polar(torch.ones_like(phase), phase)
         moved = torch.view_as_complex(slices.float().contiguous()) * ramp
         return torch.view_as_real(moved)
