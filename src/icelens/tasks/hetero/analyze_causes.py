@@ -1,4 +1,4 @@
-"""Do latents mirror the microscope, and do both half sets show the same states?"""
+"""Whether latents mirror the microscope, and whether both half sets show the same states."""
 
 from collections.abc import Mapping
 from typing import Any
