@@ -200,10 +200,12 @@ class NetworkModel:
 def _lower_halves(
     points: Float[Tensor, "point 3"],
 ) -> Iterator[tuple[Float[Tensor, "point 3"], Tensor]]:
-    """Points in pieces, those with `k_z > 0` mirrored, and which of them were."""
+    """Points in pieces, those of the upper half mirrored, and which of them were."""
     for start in range(0, len(points), _POINTS_AT_ONCE):
         part = points[start : start + _POINTS_AT_ONCE]
-        is_mirrored = part[:, 2] > 0
+        x, y, z = part.unbind(1)
+        # of the plane between the halves one half is asked for, too: maps are real
+        is_mirrored = (z > 0) | ((z == 0) & ((y > 0) | ((y == 0) & (x > 0))))
         yield torch.where(is_mirrored[:, None], -part, part), is_mirrored
 
 
