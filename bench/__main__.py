@@ -24,7 +24,7 @@ MEASUREMENTS = {
     "memory": "bytes per voxel of mask and deconvolution",
     "simulate": "CPU-seconds of the simulator",
     "quality": "FSC to simulated truth after the issue's commands",
-    "gpu": "unet-medium on a GPU; a large tomogram segmented by pick; particles posed per second",
+    "gpu": "unet-medium on a GPU; a large tomogram segmented; particles posed; epochs of hetero",
 }
 QUICKLY = ("startup", "steps", "prediction", "simulate")
 

@@ -37,7 +37,7 @@ def measure(*, quick: bool) -> list[Figure]:
         plain = images / _best(_plain_step(box_size, width, images), repeats)
         rows.append(Figure(f"{name}, plain, float32", plain, "images/core-s"))
         for precision, reach in (("bfloat16", low), ("float32", single)):
-            ours = images / _best(_step(box_size, width, images, precision), repeats)
+            ours = images / _best(training_step(box_size, width, images, precision), repeats)
             note = f"{ours / plain:.2f} times the plain one"
             rows.append(Figure(f"{name}, {precision}", ours, "images/core-s", note, reach))
     for box_size, width, reach in VOLUMES[: 1 if quick else None]:
@@ -78,28 +78,33 @@ def _network(box_size: int, width: int) -> HeteroNetwork:
 
 def _images(network: HeteroNetwork, count: int) -> ImageBatch:
     samples = len(network.samples.index)
+    device = network.samples.index.device
     generator = torch.Generator().manual_seed(0)
-    values = torch.randn(count, samples, dtype=torch.cfloat, generator=generator)
-    transfer = torch.randn(count, samples, generator=generator)
+    values = torch.randn(count, samples, dtype=torch.cfloat, generator=generator).to(device)
+    transfer = torch.randn(count, samples, generator=generator).to(device)
+    number = torch.arange(count, device=device)
     return ImageBatch(
         seen=values,
         seen_transfer=transfer,
         values=values,
         transfer=transfer,
-        places=torch.arange(samples),
-        sample_weight=torch.ones(samples),
-        axes=random_rotations(count, generator).float(),
-        image=torch.arange(count),
-        owner=torch.arange(count),
-        particle=torch.arange(count),
-        half_set=torch.ones(count, dtype=torch.long),
-        noise=torch.randn(count, _LATENT_DIM, generator=generator),
-        known=torch.zeros(count, 0, 2),
+        places=torch.arange(samples, device=device),
+        sample_weight=torch.ones(samples, device=device),
+        axes=random_rotations(count, generator).float().to(device),
+        image=number,
+        owner=number,
+        particle=number,
+        half_set=torch.ones(count, dtype=torch.long, device=device),
+        noise=torch.randn(count, _LATENT_DIM, generator=generator).to(device),
+        known=torch.zeros(count, 0, 2, device=device),
     )
 
 
-def _step(box_size: int, width: int, count: int, precision: str) -> Callable[[], object]:
-    network = _network(box_size, width)
+def training_step(
+    box_size: int, width: int, count: int, precision: str, device: str = "cpu"
+) -> Callable[[], object]:
+    """One step of a VAE on random images, ready to be taken again and again."""
+    network = _network(box_size, width).to(device)
     batch = _images(network, count)
     objective = HeteroObjective(
         LatentWeight(),
@@ -108,7 +113,7 @@ def _step(box_size: int, width: int, count: int, precision: str) -> Callable[[],
         turn_deviation=1.0,
         shift_deviation=1.0,
     )
-    seen = InPrecision(network, choose_compute("cpu", precision, 1))
+    seen = InPrecision(network, choose_compute(device, precision, 1))
     optimiser = torch.optim.AdamW(network.parameters(), fused=True)
 
     def step() -> None:
