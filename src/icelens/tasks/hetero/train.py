@@ -28,7 +28,6 @@ from icelens.training.ending import say_how_it_ended
 from icelens.training.loop import FitResult, FitSettings, fit
 from icelens.training.seed import seed_everything
 
-
 _WEIGHT_OF_BEGINNERS = 0.06
 """Of the prior of latents, where an encoder knows nothing at first: with 1 its latents fall to the
 prior before they say anything. About that of cryoDRGN's default for eight coordinates."""
