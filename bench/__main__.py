@@ -18,11 +18,13 @@ MEASUREMENTS = {
     "pose_quality": "median angular error of pose on hidden particles, before and after refinement",
     "pose_speed": "images per CPU-second of pose: network, refinement, back-projection",
     "hetero_quality": "AUC-FSC, ARI and rank correlation of hetero on simulated sets, and floors",
+    "hetero_speed": "images per CPU-second of a training step of hetero, seconds of a volume",
+    "hetero_memory": "memory of 100,000 particles in training, and what reading from disk costs",
     "prediction": "voxels per CPU-second; without --quick also the peak memory of 512x512x200",
     "memory": "bytes per voxel of mask and deconvolution",
     "simulate": "CPU-seconds of the simulator",
     "quality": "FSC to simulated truth after the issue's commands",
-    "gpu": "unet-medium on a GPU; a large tomogram segmented by pick; particles posed per second",
+    "gpu": "unet-medium on a GPU; a large tomogram segmented; particles posed; epochs of hetero",
 }
 QUICKLY = ("startup", "steps", "prediction", "simulate")
 

@@ -1,4 +1,4 @@
-"""On a CUDA device: steps of unet-medium, box 96, batch 4, and segmentation of pick."""
+"""On a CUDA device: steps of restore and hetero, segmentation of pick, inference of pose."""
 
 import time
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from torch.profiler import ProfilerActivity, profile
 from bench.boxes import make_batch, make_physics
 from bench.command import CommandError
 from bench.figure import Figure
+from bench.hetero_gpu import epochs
 from bench.pick_gpu import segmentation
 from bench.pose_gpu import inference
 from bench.steps import objective_of
@@ -57,6 +58,7 @@ def measure(*, quick: bool) -> list[Figure]:
         Figure(f"{title}, peak", peak, "GB"),
         *segmentation(quick=quick),
         *inference(quick=quick),
+        *epochs(quick=quick),
     ]
 
 

@@ -44,7 +44,11 @@ SCORED = 100
 """Images whose maps are compared, evenly spread over the set."""
 MASK_WIDTH_PX = 6.0
 _ONE_THREAD = "--device cpu --threads 1"
-RUNS = {"train": f"hetero train --latent-dim 8 --epochs 1000 --time-limit 8 {_ONE_THREAD}"}
+RUNS = {
+    "linear": f"hetero linear {_ONE_THREAD}",
+    "train": f"hetero train --latent-dim 8 --epochs 6 {_ONE_THREAD}",
+    "train, one latent": f"hetero train --latent-dim 1 --epochs 12 {_ONE_THREAD}",
+}
 QUICK_RUNS = {"train": f"hetero train --latent-dim 8 --epochs 1 {_ONE_THREAD}"}
 """Commands that are scored, without their particles and output."""
 

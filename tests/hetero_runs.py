@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
+from matplotlib.figure import Figure
 from particle_stars import GROUP, write_star
 
 from icelens.core.data.latents import LatentTable
 from icelens.core.data.optics_group import OpticsGroup
 from icelens.core.events import OnEvent, ignore
 from icelens.core.io.latent_table import write_latents
+from icelens.jobs.report import Report
+from icelens.tasks.hetero import analyze_pictures, volume_models
 from icelens.tasks.hetero.hetero_run import RunFacts, write_run_facts
 from icelens.tasks.hetero.prepared_images import PreparedImages
 
@@ -43,6 +47,24 @@ class LinearVolumes:
 
     def encode(self, images: PreparedImages, on_event: OnEvent = ignore) -> LatentTable:
         raise AssertionError("no analysis encodes images")
+
+
+def use_linear_volumes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs of kind `linear` have the model above."""
+    monkeypatch.setitem(
+        volume_models.READERS, "linear", lambda *run: LinearVolumes(run[1].latent_dim)
+    )
+
+
+def draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep figures of a report as names: laying them out takes longer than all the rest."""
+
+    def note(report: Report, figure: object, *, name: str, caption: str) -> None:
+        del figure, caption
+        report.parts.append(f"<p>figure {name}</p>")
+
+    monkeypatch.setattr(Report, "figure", note)
+    monkeypatch.setattr(analyze_pictures, "volume_surfaces", lambda volumes, pixel_size: Figure())
 
 
 def write_run(
@@ -80,7 +102,8 @@ def latent_table(latent: np.ndarray, deviation: float | None = 0.1) -> LatentTab
 
 def two_states(count: int = 120, latent_dim: int = 3) -> np.ndarray:
     """Latents of two groups, the second half of the particles far from the first."""
-    rng = np.random.default_rng(0)
+    # not the seed of the poses, or latents would be made of the same draws
+    rng = np.random.default_rng(5)
     latent = 0.3 * rng.normal(size=(count, latent_dim))
-    latent[count // 2 :, 0] += 4.0
+    latent[count // 2 :, 0] += 6.0
     return latent

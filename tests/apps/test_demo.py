@@ -55,6 +55,7 @@ def test_page_says_what_improved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     pictures = {path.stem for path in tmp_path.glob("*.png")}
     shown = {"particle_images", "pose_errors", "pose_map"}
     shown |= {"slices", "power_spectra", "fsc_measured", "fsc_missing", "picks"}
+    shown |= {"true_states", "state_latents", "state_maps"}
     assert pictures == shown
     assert (tmp_path / "picks.png").read_bytes() == b"a picture"
 

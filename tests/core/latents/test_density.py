@@ -39,3 +39,4 @@ def test_lonely_are_those_far_from_all_others(dimension):
     lonely = is_lonely(neighbour_density(points), dimension)
     assert lonely[500:].all()
     assert lonely[:500].mean() < 0.1
+    assert not is_lonely(np.array([1.0, 1.0, 0.0]), dimension).any()

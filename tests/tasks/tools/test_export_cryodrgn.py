@@ -123,6 +123,31 @@ def test_an_index_of_tilt_series_counts_particles(tmp_path: Path, capsys: Captur
     assert "some tilts of a particle" in refused(chosen, capsys, "--parent", str(parent))
 
 
+def test_latents_of_the_larger_file_are_chosen_from(tmp_path: Path, capsys: Capture) -> None:
+    parent = write_star(tmp_path / "all.star")
+    chosen, path = tmp_path / "chosen.star", tmp_path / "latents.csv"
+    write_particles(chosen, read_particles(parent), rows=[4, 1])
+    write_latents(path, LatentTable(np.arange(5.0)[:, None]))
+    words = ("--parent", str(parent), "--latents", str(path))
+    assert export(chosen, *words) == 0
+    assert loaded(tmp_path / "out" / "z.pkl")[0].ravel().tolist() == [4.0, 1.0]
+    for made in (tmp_path / "out").glob("*.pkl"):
+        made.unlink()
+    path.write_text("latent_1\n" + "1\n" * 5)
+    assert "do not say of which particles" in refused(chosen, capsys, *words)
+
+
+def test_latents_of_chosen_tilt_series_are_those_of_the_particles(tmp_path: Path) -> None:
+    parent = tilts(tmp_path / "all.star")
+    chosen, path = tmp_path / "chosen.star", tmp_path / "latents.csv"
+    write_particles(chosen, read_particles(parent), rows=[3, 4, 2])
+    # b, a and c appear first in rows 0, 2 and 3
+    write_latents(path, LatentTable(np.array([[0.0], [1.0], [2.0]]), row=np.array([0, 2, 3])))
+    assert export(chosen, "--parent", str(parent), "--latents", str(path)) == 0
+    assert loaded(tmp_path / "out" / "z.pkl")[0].ravel().tolist() == [2.0, 1.0]
+    assert loaded(tmp_path / "out" / "ind.pkl")[0].tolist() == [2, 1]
+
+
 def test_images_that_are_not_in_the_larger_file_are_named(tmp_path: Path, capsys: Capture) -> None:
     parent = write_star(tmp_path / "all.star")
     other = write_star(tmp_path / "other.star", (2,))

@@ -9,6 +9,7 @@ Floats = npt.NDArray[np.float64]
 _MOST_COUNTED = 50_000
 """Particles among which neighbours are counted; the density of more is their share of it."""
 _LONELY = 3.0
+_HANDFUL = 100
 _TOLERANCE = 0.5
 """Of the search for neighbours; distances come out less than 1 % too large on average."""
 
@@ -24,10 +25,14 @@ def typical_neighbours(num_particles: int) -> int:
 def is_lonely(density: Floats, dimension: int) -> npt.NDArray[np.bool_]:
     """Which particles have their k-th neighbour farther than three times as far as usual.
 
+    Of a handful of particles none is, because what is usual is not known.
+
     Args:
         density: `(particle,)` from `neighbour_density`.
         dimension: Of the latents.
     """
+    if len(density) < _HANDFUL:
+        return np.zeros(len(density), bool)
     return np.asarray(density < _LONELY ** (-float(dimension)), bool)
 
 

@@ -5,7 +5,7 @@ typical particle has its k nearest others, a latent's support is the number of p
 it. Distances are scaled (`scaling.py`) by how much particles differ and by how well each is known.
 
 * `extrapolated`: farther from any particle than 99 % of the particles are from their own k-th
-  neighbour, or than 3 r: junk far away from everything may be more than the last percent. No image
+  neighbour, or than 2 r: junk far away from everything may be more than the last percent. No image
   looks like this; its volume is imagined.
 * `sparse`: no particle within r, or its k-th neighbour is farther than that of 95 % of the
   particles. Few images say so.
@@ -30,7 +30,7 @@ Integers = npt.NDArray[np.int64]
 SUPPORTED, SPARSE, EXTRAPOLATED = "supported", "sparse", "extrapolated"
 _SPARSE_PERCENTILE = 5.0
 _EXTRAPOLATED_PERCENTILE = 99.0
-_MOST_RADII = 3.0
+_MOST_RADII = 2.0
 _TYPICAL = 2000
 """Particles, drawn at random, whose neighbours say what is typical."""
 

@@ -31,16 +31,12 @@ class RunAnalysisConfig(Config):
     def _below_the_run(cls, values: Any) -> Any:  # noqa: ANN401 - pydantic hands over anything
         if not isinstance(values, Mapping) or not values.get("run") or values.get("output"):
             return values
+        if not (Path(values["run"]) / _SIGN_OF_A_RUN).is_file():
+            return values  # the job says that this is no run; no folder is made in it
         return {**values, "output": Path(values["run"]) / "analysis" / cls.what}
 
     @model_validator(mode="after")
-    def _is_a_run(self) -> "RunAnalysisConfig":
-        if not (self.run / _SIGN_OF_A_RUN).is_file():
-            found = f"no {_SIGN_OF_A_RUN} in it" if self.run.is_dir() else "no such folder"
-            raise ValueError(
-                f"--run is {self.run}, which is no run of hetero ({found}); give the --output of "
-                "`icelens hetero train`, `linear` or `abinitio`"
-            )
+    def _is_not_the_run(self) -> "RunAnalysisConfig":
         if self.output is not None and self.output.resolve() == self.run.resolve():
             raise ValueError(
                 f"--output is {self.output}, the run itself; leave it out or name another folder"

@@ -1,4 +1,4 @@
-"""Do latents mirror the microscope, and do both half sets show the same states?"""
+"""Whether latents mirror the microscope, and whether both half sets show the same states."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -109,7 +109,7 @@ def _terms(found: Findings, poses: Mapping[str, Column]) -> dict[str, Floats]:
         "shift": np.concatenate([shift, shift**2], axis=1),
         "optics group": group_terms(poses["optics_group"]),
         "half set": group_terms(found.table.half_set),
-        "number of images": curve_terms(poses["images"]),
+        "number of images": curve_terms(np.asarray(poses["images"], np.float64)),
     }
     return {name: terms for name, terms in causes.items() if np.ptp(terms, axis=0).any()}
 

@@ -26,7 +26,8 @@ class AnalyzeConfig(RunAnalysisConfig):
     """Make volumes; tables and pictures of latents come without them, too."""
 
     convergence: bool = False
-    """Compare the epochs whose latents were kept: have latents and volumes come to rest?"""
+    """Compare the epochs whose latents were kept, to see whether latents and volumes have come to
+    rest."""
 
     umap: bool = True
     """Draw UMAP of latents of three or more dimensions, if umap-learn is installed."""

@@ -71,7 +71,6 @@ def read_decoder_weights(path: Path, config: CryodrgnConfig) -> DecoderWeights:
     tensors = {
         "vectors": _vectors(path, found, config),
         "scale": torch.full((config.box_size // 2 + 1,), config.norm[1]),
-        "base_volume": torch.zeros(0, 0, 0),
         "network.first.weight": _reordered(first.weight, config),
         "network.first.bias": first.bias,
         "network.last.weight": last.weight,

@@ -17,7 +17,7 @@ from icelens.core.events import OnEvent, ignore
 from icelens.core.io.atomic import atomic_path
 from icelens.core.io.latent_table import read_latents
 from icelens.core.io.particle_files import read_particles
-from icelens.tasks.hetero.prepared_images import PreparedImages, open_cache
+from icelens.tasks.hetero.prepared_images import FACTS_NAME, PreparedImages, open_cache
 
 RUN_NAME = "hetero.json"
 LATENTS_NAME = "latents.csv"
@@ -182,13 +182,22 @@ class HeteroRun:
         Raises:
             IcelensError: If that is not possible, as particles or stacks are others by now.
         """
-        from icelens.tasks.hetero.preparation import prepare_again
+        from icelens.tasks.hetero.preparation import prepare_again, prepare_imported
 
         particles = self.particle_file(on_event).particles
         # at the poses it ended with, whatever those were by which the images were centred
         cached = open_cache(self.folder, particles, device=device)
         if cached is not None:
             return cached
+        if not (self.folder / FACTS_NAME).is_file():
+            # a run that another program made: icelens never saw its images
+            return prepare_imported(
+                self.folder,
+                particles,
+                box_size=self.box_size,
+                device=device,
+                on_event=on_event,
+            )
         return prepare_again(self.folder, particles, device=device, on_event=on_event)
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from icelens.core.data.latents import LatentTable
 from icelens.core.events import Message, Saved
@@ -11,12 +10,12 @@ from icelens.core.io.latent_table import write_latents
 from icelens.core.io.overwriting import refuse_overwriting
 from icelens.core.io.particle_files import write_particles
 from icelens.jobs.run import Run
+from icelens.tasks.hetero.cryodrgn_network import imported_network
 from icelens.tasks.hetero.cryodrgn_run import ReadRun, latents_of, read_particles_alone, read_run
 from icelens.tasks.hetero.cryodrgn_weights import DecoderWeights
 from icelens.tasks.hetero.cryodrgn_workdir import epochs_of, files_of_epoch
 from icelens.tasks.hetero.hetero_run import LATENTS_NAME, RunFacts, write_run_facts
 from icelens.tasks.hetero.import_cryodrgn_jobs import ImportCryodrgnConfig
-from icelens.tasks.hetero.network.network_settings import DecoderSettings, NetworkSettings
 from icelens.tasks.hetero.network_model import describe
 from icelens.training.checkpoint import BEST_NAME, save_checkpoint
 
@@ -87,32 +86,11 @@ def _earlier_latents(workdir: Path, found: ReadRun) -> dict[int, LatentTable]:
 
 def _write_network(folder: Path, found: ReadRun, weights: DecoderWeights) -> None:
     """Write the network and what the folder is, which makes it a run of hetero."""
-    known, table = found.known, found.latents
-    decoder = DecoderSettings(
-        width=weights.width,
-        num_layers=weights.num_layers,
-        encoding=known.encoding,
-        num_frequencies=known.num_frequencies,
-        domain=known.domain,
-        activation=known.activation,
-    )
-    settings = NetworkSettings(
-        # the encoder stays behind; the latents that it found are the table
-        model="homogeneous" if table is None else "autodecoder",
-        box_size=known.box_size,
-        radius=known.box_size // 2,
-        latent_dim=known.latent_dim,
-        num_particles=0 if table is None else len(table),
-        num_images=len(found.particles),
-        start="nothing",
-        decoder_settings=decoder.model_dump(mode="json"),
-    )
-    tensors = {f"decoders.0.{name}": tensor for name, tensor in weights.tensors.items()}
-    if table is not None:
-        tensors["table"] = torch.from_numpy(table.latent).float()
-    description = describe(settings, found.pixel_size, tilts=0)
+    known = found.known
+    network = imported_network(known, weights, found.latents, len(found.particles))
+    description = describe(network.settings, found.pixel_size, tilts=0)
     description["imported_from"] = f"cryoDRGN {known.version}, {found.epoch.weights.name}"
-    save_checkpoint(folder / BEST_NAME, tensors, description)
+    save_checkpoint(folder / BEST_NAME, network.state_dict(), description)
     write_run_facts(
         folder,
         RunFacts(

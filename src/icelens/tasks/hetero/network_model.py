@@ -90,8 +90,8 @@ class NetworkModel:
                 for decoder, shared in zip(decoders, embedded, strict=True)
             ]
             spectrum = torch.stack(parts).mean(0) if len(parts) > 1 else parts[0]
-            # fewer and larger pixels: a slice is the transform of an image with the same greys
-            yield volume_from_rfft(spectrum * (side / self.box_size) ** 2, side).cpu()
+            # a transform is a sum over voxels, of which a coarser grid has fewer
+            yield volume_from_rfft(spectrum * (side / self.box_size) ** 3, side).cpu()
 
     @torch.inference_mode()
     def encode(self, images: PreparedImages, on_event: OnEvent = ignore) -> LatentTable:
@@ -200,10 +200,12 @@ class NetworkModel:
 def _lower_halves(
     points: Float[Tensor, "point 3"],
 ) -> Iterator[tuple[Float[Tensor, "point 3"], Tensor]]:
-    """Points in pieces, those with `k_z > 0` mirrored, and which of them were."""
+    """Points in pieces, those of the upper half mirrored, and which of them were."""
     for start in range(0, len(points), _POINTS_AT_ONCE):
         part = points[start : start + _POINTS_AT_ONCE]
-        is_mirrored = part[:, 2] > 0
+        x, y, z = part.unbind(1)
+        # of the plane between the halves one half is asked for, too: maps are real
+        is_mirrored = (z > 0) | ((z == 0) & ((y > 0) | ((y == 0) & (x > 0))))
         yield torch.where(is_mirrored[:, None], -part, part), is_mirrored
 
 

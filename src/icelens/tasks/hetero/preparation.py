@@ -64,6 +64,7 @@ __all__ = [
     "power_of_sample",
     "prepare",
     "prepare_again",
+    "prepare_imported",
     "store_images",
 ]
 
@@ -268,3 +269,33 @@ def prepare_again(
     store_images(source, grid, facts, nobody, window, folder / CACHE_NAME, on_event)
     stored = np.load(folder / CACHE_NAME, mmap_mode="r", allow_pickle=False)
     return PreparedImages(particles, facts, stored, centred_by=shift_yx, device=device)
+
+
+def prepare_imported(
+    folder: Path,
+    particles: Particles,
+    *,
+    box_size: int,
+    device: torch.device | str,
+    on_event: OnEvent,
+) -> PreparedImages:
+    """Prepare the images of a run that another program made.
+
+    Args:
+        folder: Of the run, which receives the cache.
+        particles: Its particles.
+        box_size: Of its volumes, in px.
+        device: Where to compute.
+        on_event: Hears what is found, and progress.
+    """
+    grid = choose_grid(particles, box_size, None)
+    source = ImageSource(particles, ImageReader(particles, on_event=on_event), torch.device(device))
+    return prepare(
+        source,
+        grid,
+        mask_diameter=None,
+        contrast="keep",
+        folder=folder,
+        seed=0,
+        on_event=on_event,
+    )[0]

@@ -36,7 +36,7 @@ class SelectConfig(Config):
     """Also write which particles are kept, as CSV with particle and row."""
 
     epoch: int | None = Field(default=None, ge=0, json_schema_extra=EXPERT)
-    """Judge by the latents after this epoch, if there is no analysis."""
+    """Judge by the latents after this epoch, without the analysis."""
 
     analysis: Path | None = Field(default=None, json_schema_extra=EXPERT)
     """Folder of the analysis; without it, analysis/latent of the run."""

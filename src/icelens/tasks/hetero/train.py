@@ -28,6 +28,10 @@ from icelens.training.ending import say_how_it_ended
 from icelens.training.loop import FitResult, FitSettings, fit
 from icelens.training.seed import seed_everything
 
+_WEIGHT_OF_BEGINNERS = 0.06
+"""Of the prior of latents, where an encoder knows nothing at first: with 1 its latents fall to the
+prior before they say anything. About that of cryoDRGN's default for eight coordinates."""
+
 
 def train(config: TrainConfig, run: Run) -> Path:
     """Train, write the latents of all particles, and return the run's folder.
@@ -104,9 +108,10 @@ def _fit(
         is_streamed=4 * len(images.samples.index) * len(images) > memory_bytes(torch.device("cpu")),
     )
     weight = config.latent_weight
+    usual = 1.0 if config.start == "linear" else _WEIGHT_OF_BEGINNERS
     objective = HeteroObjective(
         LatentWeight(
-            weight=weight.weight,
+            weight=usual if weight.weight is None else weight.weight,
             warmup=weight.warmup_epochs * len(rows.rows),
             schedule=weight.schedule,
             target=weight.target,

@@ -12,8 +12,9 @@ from icelens.tasks.hetero.image_settings import ImagesConfig
 class LatentWeightConfig(Config):
     """How much the prior of latents weighs beside the images; 1 is what probability asks for."""
 
-    weight: float = Field(default=1.0, ge=0)
-    """Of the divergence from the prior, in the end."""
+    weight: float | None = Field(default=None, ge=0)
+    """Of the divergence from the prior, in the end; without it 1 for --start linear, else 0.06, as
+    encoders that know nothing at first would never begin to tell particles apart."""
 
     warmup_epochs: float = Field(default=1.0, ge=0)
     """Epochs over which it rises from 0."""

@@ -19,7 +19,7 @@ class TraverseConfig(RunAnalysisConfig):
 
     what: ClassVar[str] = "traverse"
 
-    mode: Literal["direct", "graph", "pc", "ridge"] = "graph"
+    mode: Literal["direct", "graph", "pc", "ridge"] = "pc"
     """How to go: straight; from neighbour to neighbour; along a principal component; or along the
     ridge of density."""
 

@@ -43,7 +43,7 @@ def find_path(
 
 def _anchors(config: TraverseConfig, table: LatentTable) -> Integers:
     try:
-        return table.place_of_rows(config.anchors)
+        return table.place_of_rows(np.asarray(config.anchors))
     except MetadataError as error:
         raise MetadataError(f"{config.run}: --anchors: {error}") from error
 

@@ -82,7 +82,7 @@ def _show(config: TraverseConfig, run: Run, table: LatentTable, stations: Statio
     chosen = [0, 1][: table.latent_dim]
     if config.mode == "pc" and config.component > 2:
         chosen = [0, config.component - 1]
-    anchors = table.place_of_rows(config.anchors) if config.anchors else None
+    anchors = table.place_of_rows(np.asarray(config.anchors)) if config.anchors else None
     coordinates = axes.coordinates(table.latent)
     run.report.figure(
         latent_path(

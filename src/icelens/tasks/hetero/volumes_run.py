@@ -93,7 +93,8 @@ def show_volumes(run: Run, hetero: HeteroRun, table: Path, *, title: str = "Volu
     run.report.text(
         "Support: num_near particles lie as near as the nearest ones of a typical particle. An "
         "extrapolated volume has no particle near it; what it shows was made up by the model. "
-        "Agreement compares with a map of the nearest images, shell by shell, from -1 to 1."
+        "Agreement compares with a map of the nearest images, shell by shell, from -1 to 1; noise "
+        "of that map lowers it, so compare volumes with each other."
     )
     columns = [
         name for name in frame.columns if not name.startswith(("latent_", "half_", "uncertainty"))

@@ -20,7 +20,8 @@ class ExportCryodrgnConfig(Config):
     """Folder for ctf.pkl and pose.pkl."""
 
     latents: Path | None = None
-    """Table of latents (latents.csv of a run) to be written as z.pkl."""
+    """Table of latents (latents.csv of a run) to be written as z.pkl: of these particles, or of the
+    larger file."""
 
     parent: Path | None = None
     """Larger particle file that these were chosen from: their places in it are written as ind.pkl,

@@ -1,6 +1,7 @@
 """Write particles, latents and selections in the files of cryoDRGN."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,11 @@ def write_for_cryodrgn(config: ExportCryodrgnConfig, run: Run) -> Path:
         IcelensError: If files cannot be read, or do not belong together; nothing is written then.
     """
     file = _read(config.particles, config, run)
-    latents = None if config.latents is None else _latents(config.latents, file.particles)
-    index = None if config.parent is None else _index(config.parent, config, file, run)
+    places = None if config.parent is None else _places(config.parent, config, file, run)
+    index = None if places is None else _index(places, config.particles)
+    latents = None
+    if config.latents is not None:
+        latents = _latents(config.latents, file.particles, places)
     folder = run.folder
     outputs = [folder / name for name in (CTF_NAME, POSE_NAME, LATENTS_NAME, INDEX_NAME)]
     refuse_overwriting(outputs, [config.particles, *file.particles.stacks])
@@ -107,33 +111,52 @@ def _read(path: Path, config: ExportCryodrgnConfig, run: Run) -> ParticleFile:
     return file
 
 
-def _latents(path: Path, particles: Particles) -> tuple[Floats, Floats | None]:
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Where images lie in a larger file: `(row,)` rows of its images."""
+
+    parent: Particles
+    rows: Integers
+
+
+def _latents(
+    path: Path, particles: Particles, places: _Places | None
+) -> tuple[Floats, Floats | None]:
     """Latents and deviations in the order of the particles' first images.
 
     Raises:
-        MetadataError: If they are those of other particles.
+        MetadataError: If they are neither those of the particles nor of the larger file.
     """
     table: LatentTable = read_latents(path)
-    first = np.sort(np.unique(particles.particle, return_index=True)[1])
-    if len(table) != len(first):
+    wanted = np.sort(np.unique(particles.particle, return_index=True)[1])
+    if places is not None and len(table) == len(np.unique(places.parent.particle)):
+        numbers, first = np.unique(places.parent.particle, return_index=True)
+        own = places.parent.particle[places.rows[wanted]]
+        wanted = first[np.searchsorted(numbers, own)]
+    elif len(table) != len(wanted):
         raise MetadataError(
-            f"{path}: {len(table)} latents, but there are {len(first)} particles; give the "
-            "particles of the run that the latents are from"
+            f"{path}: {len(table)} latents, but there are {len(wanted)} particles; give the "
+            "particles of the run that the latents are from, as --particles or as --parent"
         )
     if (table.row >= 0).all():
         try:
-            table = table.take(table.place_of_rows(first))
+            table = table.take(table.place_of_rows(wanted))
         except MetadataError as error:
             raise MetadataError(f"{path}: {error}") from error
+    elif len(table) != len(wanted):
+        raise MetadataError(
+            f"{path}: its lines do not say of which particles they are, expected columns particle "
+            "and row to choose by; give the latents.csv of a run"
+        )
     is_known = np.isfinite(table.deviation).all() and bool((table.deviation > 0).all())
     return table.latent, table.deviation if is_known else None
 
 
-def _index(path: Path, config: ExportCryodrgnConfig, file: ParticleFile, run: Run) -> Integers:
-    """Places of images, or of particles of tilt series, in a larger file.
+def _places(path: Path, config: ExportCryodrgnConfig, file: ParticleFile, run: Run) -> _Places:
+    """Where the images lie in a larger file.
 
     Raises:
-        MetadataError: If images are not in it, or only some tilts of a particle are chosen.
+        MetadataError: If one is not in it, or one is in it twice.
     """
     parent = _read(path, config, run).particles
     own, others = _image_numbers(file.particles, parent)
@@ -150,20 +173,28 @@ def _index(path: Path, config: ExportCryodrgnConfig, file: ParticleFile, run: Ru
             f"{path}: image {file.particles.slice_index[row] + 1} of {stack.name} is not in it "
             f"({lost.sum()} of {len(own)}); give the file that the particles were chosen from"
         )
-    numbers, counts = np.unique(parent.particle, return_counts=True)
+    return _Places(parent, rows)
+
+
+def _index(places: _Places, path: Path) -> Integers:
+    """Places of images, or of particles of tilt series, as cryoDRGN counts them.
+
+    Raises:
+        MetadataError: If only some tilts of a particle are chosen.
+    """
+    particle, rows = places.parent.particle, places.rows
+    numbers, first, counts = np.unique(particle, return_index=True, return_counts=True)
     if counts.max() == 1:
         return rows
-    # cryoDRGN numbers particles by their first appearance, and takes all tilts of each
-    first = np.unique(parent.particle, return_index=True)[1]
+    # particles are numbered by their first appearance, and chosen with all their tilts
     place = np.argsort(np.argsort(first))
-    chosen, is_in = np.unique(parent.particle[rows], return_counts=True)
+    chosen, appearance, is_in = np.unique(particle[rows], return_index=True, return_counts=True)
     where = np.searchsorted(numbers, chosen)
     if (counts[where] != is_in).any():
         raise MetadataError(
-            f"{config.particles}: holds some tilts of a particle and not others, expected whole "
-            "particles as cryoDRGN selects them; choose whole particles"
+            f"{path}: holds some tilts of a particle and not others, expected whole particles as "
+            "cryoDRGN selects them; choose whole particles"
         )
-    _, appearance = np.unique(parent.particle[rows], return_index=True)
     return place[where][np.argsort(appearance)].astype(np.int64)
 
 
