@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import pytest
 
+from icelens.apps import cli
 from icelens.jobs.config import ConfigError
 from icelens.jobs.validation import make_config
 from icelens.tasks.hetero.analysis_settings import _SIGN_OF_A_RUN, RunAnalysisConfig
@@ -32,17 +33,23 @@ def test_settings_of_an_earlier_run_are_read_again(tmp_path):
 @pytest.mark.parametrize(
     ("run", "output", "piece"),
     [
-        ("nowhere", None, "no such folder"),
-        (".", None, "no hetero.json in it"),
         ("run", "run", "the run itself"),
     ],
 )
-def test_folder_that_is_no_run_is_refused_before_anything_is_made(run, output, piece, tmp_path):
+def test_analysis_is_not_written_over_the_run(run, output, piece, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / RUN_NAME).touch()
     values: dict[str, Path] = {"run": tmp_path / run}
-    if output:
-        values["output"] = tmp_path / output
+    values["output"] = tmp_path / output
     with pytest.raises(ConfigError, match=piece):
         make_config(Settings, values)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+
+
+@pytest.mark.parametrize(("run", "piece"), [("no", "no such folder"), (".", "no hetero.json")])
+def test_folder_that_is_no_run_is_refused_before_anything_is_made(run, piece, tmp_path, capsys):
+    assert cli.main(["hetero", "analyze", "--run", str(tmp_path / run)]) == 2
+    heard = capsys.readouterr().err
+    assert piece in heard
+    assert len(heard.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())

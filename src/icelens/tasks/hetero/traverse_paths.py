@@ -30,12 +30,12 @@ def find_path(
     Raises:
         MetadataError: If an anchor or a component does not exist, or no way leads to an anchor.
     """
-    if config.mode == "pc":
+    if config.way == "pc":
         return _along_component(config, table), None
     anchors = _anchors(config, table)
-    if config.mode == "direct":
+    if config.way == "direct":
         return direct_path(table.latent[anchors], config.count, is_loop=config.loop), None
-    if config.mode == "graph":
+    if config.way == "graph":
         places = _over_graph(config, table, anchors, on_event)
         return table.latent[places], places
     return _along_ridge(config, table, anchors, on_event), None
@@ -106,7 +106,7 @@ def _first_guess(
     config: TraverseConfig, table: LatentTable, ends: Integers, on_event: OnEvent
 ) -> Integers:
     # every neighbour may be stepped to: a guess that goes round a gap is better than a straight one
-    free = config.model_copy(
+    free = config.wayl_copy(
         update={"average_degree": 2.0 * config.neighbours, "loop": False, "mode": "graph"}
     )
     try:
