@@ -106,7 +106,7 @@ def _first_guess(
     config: TraverseConfig, table: LatentTable, ends: Integers, on_event: OnEvent
 ) -> Integers:
     # every neighbour may be stepped to: a guess that goes round a gap is better than a straight one
-    free = config.wayl_copy(
+    free = config.model_copy(
         update={"average_degree": 2.0 * config.neighbours, "loop": False, "mode": "graph"}
     )
     try:
