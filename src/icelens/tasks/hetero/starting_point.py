@@ -22,7 +22,7 @@ from icelens.tasks.hetero.linear.linear_model import (
 )
 from icelens.tasks.hetero.linear.linear_run import fit_of
 from icelens.tasks.hetero.network.build import build_network
-from icelens.tasks.hetero.network.coordinate_decoder import CoordinateDecoder
+from icelens.tasks.hetero.network.decoder import Decoder
 from icelens.tasks.hetero.network.hetero_network import HeteroNetwork
 from icelens.tasks.hetero.network_model import known_of
 from icelens.tasks.hetero.train_settings import TrainConfig
@@ -68,6 +68,9 @@ def new_network(
     """A network whose first volumes and latents are those of its start."""
     images = learning.images
     kind = "map" if config.start == "linear" and start.linear is None else config.start
+    # another package's decoder knows its own settings alone
+    is_ours = config.decoder == "coordinates"
+    shape = {"width": config.width, "num_layers": config.num_layers} if is_ours else {}
     network = build_network(
         {
             "model": config.model,
@@ -83,16 +86,13 @@ def new_network(
             "has_poses": config.refine_poses,
             "encoder": config.encoder,
             "encoder_settings": config.encoder_settings,
-            "decoder_settings": {
-                "width": config.width,
-                "num_layers": config.num_layers,
-                **config.decoder_settings,
-            },
+            "decoder": config.decoder,
+            "decoder_settings": shape | config.decoder_settings,
         }
     )
     channels = _channels(learning.halves, start.linear, has_halves=config.halves)
     for decoder, own in zip(network.decoders, channels, strict=True):
-        assert isinstance(decoder, CoordinateDecoder)
+        assert isinstance(decoder, Decoder)
         decoder.set_scale(_strength(learning.halves.full))
         if decoder.start is not None:
             decoder.start.set_channels(own)

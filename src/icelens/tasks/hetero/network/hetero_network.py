@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from icelens.core.geometry.so3_ball import rotation_from_vector
 from icelens.core.refinement.samples import DiscSamples, disc_samples
-from icelens.tasks.hetero.network.coordinate_decoder import CoordinateDecoder
+from icelens.tasks.hetero.network.decoder import Decoder
 from icelens.tasks.hetero.network.encoders import LatentEncoder
 from icelens.tasks.hetero.network.network_settings import NetworkSettings
 
@@ -70,7 +70,7 @@ class HeteroNetwork(nn.Module):
         self,
         settings: NetworkSettings,
         encoder: LatentEncoder | None,
-        decoders: list[CoordinateDecoder],
+        decoders: list[Decoder],
     ) -> None:
         """Put one together; `icelens.tasks.hetero.network.build` chooses the parts.
 
