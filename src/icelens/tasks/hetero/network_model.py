@@ -19,6 +19,7 @@ from icelens.tasks.hetero.image_batches import batch_of
 from icelens.tasks.hetero.linear.linear_model import LinearModel, read_linear_model
 from icelens.tasks.hetero.network.build import build_network
 from icelens.tasks.hetero.network.component_part import ComponentPart
+from icelens.tasks.hetero.network.coordinate_decoder import is_upper
 from icelens.tasks.hetero.network.decoder import Decoder
 from icelens.tasks.hetero.network.hetero_network import HeteroNetwork
 from icelens.tasks.hetero.network.network_settings import NetworkSettings
@@ -203,9 +204,7 @@ def _lower_halves(
     """Points in pieces, those of the upper half mirrored, and which of them were."""
     for start in range(0, len(points), _POINTS_AT_ONCE):
         part = points[start : start + _POINTS_AT_ONCE]
-        x, y, z = part.unbind(1)
-        # of the plane between the halves one half is asked for, too: maps are real
-        is_mirrored = (z > 0) | ((z == 0) & ((y > 0) | ((y == 0) & (x > 0))))
+        is_mirrored = is_upper(part.mT)
         yield torch.where(is_mirrored[:, None], -part, part), is_mirrored
 
 
