@@ -10,11 +10,12 @@ from torch import Tensor
 
 from icelens.core.data.particles import Particles
 from icelens.core.errors import MetadataError
+from icelens.core.fourier.crop import crop_rfft
 from icelens.core.fourier.shift import shift_images
 from icelens.core.fourier.transforms import image_from_rfft, image_rfft
 from icelens.core.optics.image_source import ImageSource
 from icelens.core.optics.particle_ctf import slice_axes
-from icelens.core.volumes.masks import soft_edge
+from icelens.core.volumes.masks import sphere_mask
 
 Rows = npt.NDArray[np.int64]
 
@@ -75,25 +76,9 @@ def centred_spectra(
     spectrum = shift_images(spectrum, shift)
     width = own * spectrum.shape[-2] / (grid.box_size * grid.pixel_size)
     grey = width**2 if abs(width - 1.0) > 1e-6 else 1.0
-    cut = fourier_crop(spectrum, grid.box_size)
-    return cut * grey, fourier_crop(transfer, grid.box_size, power=0)
-
-
-def fourier_crop(spectrum: Tensor, box_size: int, *, power: int = 2) -> Tensor:
-    """Low frequencies of half transforms `(row, n, n_half)` of images; grey values are kept.
-
-    Args:
-        spectrum: Half transforms about the centre.
-        box_size: Even side of the smaller images.
-        power: 2 for transforms, whose sums have fewer pixels; 0 for factors on them.
-    """
-    old = spectrum.shape[-2]
-    if old == box_size:
-        return spectrum
-    half = box_size // 2
-    rows = torch.cat([torch.arange(half), torch.arange(old - half, old)]).to(spectrum.device)
-    cut = spectrum.index_select(-2, rows)[..., : half + 1]
-    return cut * (box_size / old) ** power
+    side = spectrum.shape[-2]
+    cut = crop_rfft(spectrum, side, grid.box_size)
+    return cut * grey, crop_rfft(transfer, side, grid.box_size, power=0)
 
 
 def grid_axes(
@@ -106,9 +91,9 @@ def grid_axes(
 
 def disc_window(grid: Grid, diameter: float) -> Float[Tensor, "y x"]:
     """1 within a disc about the centre pixel, falling to 0 beyond it over some pixels."""
-    axis = torch.arange(grid.box_size, dtype=torch.float32) - grid.box_size // 2
-    distance = torch.hypot(axis[:, None], axis) - 0.5 * diameter / grid.pixel_size
-    return soft_edge(distance, _EDGE_PX)
+    shape = (grid.box_size, grid.box_size)
+    radius = 0.5 * diameter / grid.pixel_size
+    return sphere_mask(shape, pixel_size=1.0, radius=radius, edge=_EDGE_PX)
 
 
 def windowed(

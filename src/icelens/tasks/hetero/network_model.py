@@ -13,6 +13,7 @@ from torch import Tensor
 from icelens.core.data.latents import LatentTable
 from icelens.core.errors import CheckpointError, GeometryError, IcelensError
 from icelens.core.events import OnEvent, Progress, ignore
+from icelens.core.fourier.crop import crop_rfft
 from icelens.core.fourier.transforms import volume_from_rfft, volume_rfft
 from icelens.tasks.hetero.hetero_run import RunFacts
 from icelens.tasks.hetero.image_batches import batch_of
@@ -172,14 +173,9 @@ class NetworkModel:
         self, start: ComponentPart, latent: Float[Tensor, " latent"], side: int
     ) -> Complex[Tensor, "z y x_half"]:
         """Transform of the volume that the network adds to, cut to a smaller box."""
-        spectrum = volume_rfft(start.volume(start.coefficients(latent[None])[0]))
-        old = len(spectrum)
-        if side == old:
-            return spectrum
-        half = side // 2
-        rows = torch.cat([torch.arange(half), torch.arange(old - half, old)]).to(spectrum.device)
-        cut: Tensor = spectrum.index_select(0, rows).index_select(1, rows)[..., : half + 1]
-        return cut
+        volume = start.volume(start.coefficients(latent[None])[0])
+        # on the scale of the whole box, as what the network says
+        return crop_rfft(volume_rfft(volume), self.box_size, side, num_axes=3, power=0)
 
     def _check(self, latent: Tensor, half: int, box_size: int | None) -> None:
         if latent.ndim != 2 or latent.shape[1] != self.latent_dim:
