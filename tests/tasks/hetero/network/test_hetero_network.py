@@ -119,3 +119,17 @@ def test_latents_are_drawn_with_their_deviation() -> None:
 def test_moved_networks_take_their_samples_along() -> None:
     made = network().to(torch.device("meta"))
     assert made.samples.index.device.type == "meta"
+
+
+def test_learnt_poses_are_exact_in_low_precision_too() -> None:
+    made = network(has_poses=True, start="linear", num_components=2)
+    own = batch(made)
+    with torch.no_grad():
+        made.turns.normal_(std=0.3)
+        made.shifts.normal_(std=0.3)
+    exact = made.posed(own.axes, own.image)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        low = made.posed(own.axes, own.image)
+        slices = made(own)[0]
+    assert torch.equal(low, exact)
+    assert torch.isfinite(slices).all()
