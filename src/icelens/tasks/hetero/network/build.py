@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
+from typing import Any
 
 from pydantic import JsonValue
 from torch import nn
@@ -67,15 +68,30 @@ def _encoder(chosen: NetworkSettings) -> LatentEncoder:
         raise IcelensError("a VAE with 0 latent coordinates; choose --model homogeneous")
     settings = validated(f"encoder {chosen.encoder}", EncoderSettings, chosen.encoder_settings)
     samples = disc_samples(chosen.box_size, chosen.radius)
-    build = ENCODERS.get(chosen.encoder)
-    if build is None:
-        offered = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
-        if chosen.encoder not in offered:
-            known = [*ENCODERS, *offered]
-            raise IcelensError(
-                f"no encoder {chosen.encoder}; {did_you_mean(chosen.encoder, known)}"
-            )
-        build = offered[chosen.encoder].load()
+    build = _builder(chosen.encoder)
     return LatentEncoder(
         build(settings, samples), settings.width, chosen.latent_dim, chosen.num_components
     )
+
+
+def _builder(name: str) -> Callable[[EncoderSettings, DiscSamples], nn.Module]:
+    if name in ENCODERS:
+        return ENCODERS[name]
+    offered = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    if name not in offered:
+        raise IcelensError(f"no encoder {name}; {did_you_mean(name, [*ENCODERS, *offered])}")
+    build: Callable[[EncoderSettings, DiscSamples], nn.Module] = offered[name].load()
+    return build
+
+
+def check_settings(
+    encoder: str, encoder_settings: Mapping[str, Any], decoder_settings: Mapping[str, Any]
+) -> None:
+    """Refuse what no network can be built of, before images are read for it.
+
+    Raises:
+        IcelensError: If the encoder or a setting is unknown or impossible.
+    """
+    _builder(encoder)
+    validated(f"encoder {encoder}", EncoderSettings, encoder_settings)
+    validated("decoder", DecoderSettings, decoder_settings)
