@@ -25,7 +25,12 @@ from icelens.tasks.hetero.hetero_run import RunFacts, write_run_facts
 from icelens.tasks.hetero.image_settings import ImagesConfig
 from icelens.tasks.hetero.particle_rows import ParticleRows, particle_rows
 from icelens.tasks.hetero.preparation import Grid, choose_grid, prepare
-from icelens.tasks.hetero.prepared_images import PreparedImages, open_cache
+from icelens.tasks.hetero.prepared_images import (
+    PreparedImages,
+    fingerprint,
+    open_cache,
+    read_facts,
+)
 
 MEAN_NAME = "mean.mrc"
 MAP_NAMES = ("half_1.mrc", "half_2.mrc", MEAN_NAME)
@@ -76,6 +81,8 @@ def learning_images(
     particles = file.particles
     rows = particle_rows(particles, tilts=config.tilts, seed=config.seed)
     _check(file.path, rows, particles, latent_dim)
+    if run.resume:
+        _refuse_others(file, run)
     grid = choose_grid(particles, config.box_size, config.max_resolution)
     kept = _kept(config, run, particles, grid, device) if run.resume else None
     images, halves = kept or _prepared(config, run, file, grid, device)
@@ -117,6 +124,23 @@ def _check(path: Path, rows: ParticleRows, particles: Particles, latent_dim: int
         raise MetadataError(
             f"{path}: {count} particles for a latent of {latent_dim} coordinates, "
             f"expected {least} or more; choose a smaller --latent-dim or more particles"
+        )
+
+
+def _refuse_others(file: ParticleFile, run: Run) -> None:
+    """Leave a run alone that is resumed with other particles than it was started with.
+
+    Raises:
+        MetadataError: If so.
+    """
+    try:
+        facts = read_facts(run.folder)
+    except InputFileError:
+        return  # none, or damaged: images are prepared anew
+    if facts.fingerprint != fingerprint(file.particles):
+        raise MetadataError(
+            f"{file.path}: {run.folder} was started with other images; resume it with the same "
+            "--particles, or choose another --output"
         )
 
 

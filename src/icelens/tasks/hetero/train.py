@@ -15,6 +15,7 @@ from icelens.tasks.hetero.hetero_run import LATENTS_NAME, POSES_NAME
 from icelens.tasks.hetero.image_batches import ImageBatches
 from icelens.tasks.hetero.latent_weight import LatentWeight
 from icelens.tasks.hetero.learning_images import LearningImages, learning_images
+from icelens.tasks.hetero.network.build import check_settings
 from icelens.tasks.hetero.network.hetero_network import POSE_UNIT, HeteroNetwork
 from icelens.tasks.hetero.network_model import describe, encoded, read_network_model
 from icelens.tasks.hetero.objective import HeteroObjective
@@ -42,6 +43,7 @@ def train(config: TrainConfig, run: Run) -> Path:
     compute = choose_compute(config.device, config.precision, config.threads)
     torch.set_num_threads(compute.threads)
     keep_freed_memory(compute)
+    check_settings(config.encoder, config.encoder_settings, config.decoder, config.decoder_settings)
     latent_dim = 0 if config.model == "homogeneous" else config.latent_dim
     learning = learning_images(
         config, run, kind=config.model, latent_dim=latent_dim, device=compute.device

@@ -80,9 +80,30 @@ def _encoder(chosen: NetworkSettings) -> LatentEncoder:
         raise IcelensError("a VAE with 0 latent coordinates; choose --model homogeneous")
     settings = validated(f"encoder {chosen.encoder}", EncoderSettings, chosen.encoder_settings)
     samples = disc_samples(chosen.box_size, chosen.radius)
-    build = ENCODERS.get(chosen.encoder) or _offered(
-        "encoder", chosen.encoder, ENCODER_GROUP, ENCODERS
-    )
+    build = _encoder_builder(chosen.encoder)
     return LatentEncoder(
         build(settings, samples), settings.width, chosen.latent_dim, chosen.num_components
     )
+
+
+def _encoder_builder(name: str) -> Callable[[EncoderSettings, DiscSamples], nn.Module]:
+    return ENCODERS.get(name) or _offered("encoder", name, ENCODER_GROUP, ENCODERS)
+
+
+def check_settings(
+    encoder: str,
+    encoder_settings: Mapping[str, Any],
+    decoder: str,
+    decoder_settings: Mapping[str, Any],
+) -> None:
+    """Refuse what no network can be built of, before images are read for it.
+
+    Raises:
+        IcelensError: If encoder, decoder or a setting is unknown or impossible.
+    """
+    _encoder_builder(encoder)
+    validated(f"encoder {encoder}", EncoderSettings, encoder_settings)
+    if decoder == "coordinates":
+        validated("decoder", DecoderSettings, decoder_settings)
+    else:
+        _offered("decoder", decoder, DECODER_GROUP, ("coordinates",))
