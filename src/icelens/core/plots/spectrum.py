@@ -1,5 +1,7 @@
 """Eigenvalues of a covariance beside how far two half sets agree on their components."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
@@ -9,8 +11,8 @@ from icelens.core.plots.style import COLOURS, MUTED, house_style, new_figure, pl
 
 
 def component_spectrum(
-    eigenvalues: npt.ArrayLike,
-    agreement: npt.ArrayLike,
+    eigenvalues: Sequence[float],
+    agreement: Sequence[float],
     *,
     threshold: float,
     is_kept: npt.NDArray[np.bool_],
