@@ -14,12 +14,8 @@ from icelens.core.fourier.wiener import HalfMaps
 from icelens.core.optics.correction import radial
 from icelens.jobs.run import Run
 from icelens.tasks.hetero.learning_images import LearningImages
-from icelens.tasks.hetero.linear.linear_model import (
-    MODEL_NAME,
-    LinearModel,
-    model_of_fit,
-    read_linear_model,
-)
+from icelens.tasks.hetero.linear.fitted_model import model_of_fit
+from icelens.tasks.hetero.linear.linear_model import MODEL_NAME, LinearModel, read_linear_model
 from icelens.tasks.hetero.linear.linear_run import fit_of
 from icelens.tasks.hetero.network.build import build_network
 from icelens.tasks.hetero.network.decoder import Decoder
@@ -36,7 +32,7 @@ class StartingPoint:
     """What is known before a network learns.
 
     Attributes:
-        linear: The linear model, if it is the start.
+        linear: The linear model, if it is the start: not if its components are noise.
         known: `(particle, component, 2)` mean and deviation of its coefficients.
     """
 
@@ -58,6 +54,14 @@ def starting_point(config: TrainConfig, learning: LearningImages, run: Run) -> S
         linear = model_of_fit(fit, learning.images, tilts=config.tilts)
         linear.save(run.folder)
         run.on_event(Saved(run.folder / MODEL_NAME, "model"))
+    if not linear.num_significant:
+        run.on_event(
+            Message(
+                "no component of the linear model is more than noise: starting from the map of all "
+                "images alone"
+            )
+        )
+        return StartingPoint(None, nothing)
     run.on_event(Message(f"starting from a linear model of {linear.latent_dim} components"))
     return StartingPoint(linear, known_of(linear, linear.encode(learning.images, run.on_event)))
 
