@@ -124,7 +124,9 @@ class HeteroNetwork(nn.Module):
         """Axes after the turns that were learnt."""
         if not self.settings.has_poses:
             return axes
-        return rotation_from_vector(self._turn_unit * self.turns[image]) @ axes
+        # half precision would move samples by more than poses are off
+        with torch.autocast(axes.device.type, enabled=False):
+            return rotation_from_vector(self._turn_unit * self.turns[image]) @ axes
 
     @property
     def _turn_unit(self) -> float:
@@ -163,7 +165,8 @@ class HeteroNetwork(nn.Module):
         if not self.settings.has_poses:
             return slices
         frequency = self.samples.frequency_xy[:, places] / self.settings.box_size
-        phase = -2.0 * torch.pi * (POSE_UNIT * self.shifts[image] @ frequency)
+        with torch.autocast(frequency.device.type, enabled=False):
+            phase = -2.0 * torch.pi * (POSE_UNIT * self.shifts[image] @ frequency)
         ramp = torch.polar(torch.ones_like(phase), phase)
         moved = torch.view_as_complex(slices.float().contiguous()) * ramp
         return torch.view_as_real(moved)
