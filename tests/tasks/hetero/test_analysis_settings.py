@@ -34,6 +34,7 @@ def test_settings_of_an_earlier_run_are_read_again(tmp_path):
     ("run", "output", "piece"),
     [
         ("run", "run", "the run itself"),
+        ("other", "run", "another run"),
     ],
 )
 def test_analysis_is_not_written_over_the_run(run, output, piece, tmp_path):
@@ -44,6 +45,17 @@ def test_analysis_is_not_written_over_the_run(run, output, piece, tmp_path):
     with pytest.raises(ConfigError, match=piece):
         make_config(Settings, values)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+
+
+@pytest.mark.parametrize(
+    "words", ["volumes", "evaluate --particles p.star", "analyze", "landscape", "traverse"]
+)
+def test_no_job_writes_over_the_record_of_its_run(words, tmp_path, capsys):
+    (tmp_path / RUN_NAME).touch()
+    command = f"hetero {words} --run {tmp_path} --output {tmp_path}"
+    assert cli.main(command.split()) == 2
+    assert "the run itself" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [RUN_NAME]
 
 
 @pytest.mark.parametrize(("run", "piece"), [("no", "no such folder"), (".", "no hetero.json")])

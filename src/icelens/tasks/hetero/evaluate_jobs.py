@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, Config, PositiveAngstrom
+from icelens.jobs.config import EXPERT, PositiveAngstrom
 from icelens.jobs.job import Estimate, Job, job
 from icelens.jobs.run import Run
+from icelens.tasks.hetero.analysis_settings import OfRunConfig
 
 _SECONDS_PER_VOXEL = 4e-6
 """Of a volume decoded on one core by a network of usual width; linear models are faster."""
@@ -15,7 +16,7 @@ _SECONDS_PER_PIXEL = 1e-7
 """Of an image that is read, prepared, encoded and compared, on one core."""
 
 
-class EvaluateConfig(Config):
+class EvaluateConfig(OfRunConfig):
     """Settings of `icelens hetero evaluate`."""
 
     run: Path

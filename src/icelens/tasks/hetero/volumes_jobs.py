@@ -5,19 +5,17 @@ from typing import Any
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, Config, PositiveAngstrom
+from icelens.jobs.config import EXPERT, PositiveAngstrom
 from icelens.jobs.job import Estimate, Job, job
 from icelens.jobs.run import Run
+from icelens.tasks.hetero.analysis_settings import OfRunConfig
 
 _SECONDS_PER_VOXEL = 4e-6
 """Of a volume decoded on one core by a network of usual width; linear models are faster."""
 
 
-class VolumesConfig(Config):
+class VolumesConfig(OfRunConfig):
     """Settings of `icelens hetero volumes`."""
-
-    run: Path
-    """Folder of a run of hetero."""
 
     output: Path = Path("volumes")
     """Folder for the volumes, volumes.csv and the report."""
