@@ -23,7 +23,13 @@ from icelens.tasks.hetero.sample_choice import SampleChoice
 from icelens.tasks.hetero.starting_point import StartingPoint, new_network, starting_point
 from icelens.tasks.hetero.train_report import report_training
 from icelens.tasks.hetero.train_settings import TrainConfig
-from icelens.training.device import Compute, choose_compute, keep_freed_memory, memory_bytes
+from icelens.training.device import (
+    Compute,
+    choose_compute,
+    keep_freed_memory,
+    memory_bytes,
+    use_threads,
+)
 from icelens.training.ending import say_how_it_ended
 from icelens.training.loop import FitResult, FitSettings, fit
 from icelens.training.seed import seed_everything
@@ -40,7 +46,7 @@ def train(config: TrainConfig, run: Run) -> Path:
         StoppedEarly: If the time limit came first.
     """
     compute = choose_compute(config.device, config.precision, config.threads)
-    torch.set_num_threads(compute.threads)
+    use_threads(compute)
     keep_freed_memory(compute)
     latent_dim = 0 if config.model == "homogeneous" else config.latent_dim
     learning = learning_images(
