@@ -1,6 +1,5 @@
 """Analyses write below their run, and nowhere if it is none."""
 
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -40,7 +39,7 @@ def test_settings_of_an_earlier_run_are_read_again(tmp_path):
 def test_analysis_is_not_written_over_the_run(run, output, piece, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / RUN_NAME).touch()
-    values: dict[str, Path] = {"run": tmp_path / run}
+    values = {"run": tmp_path / run}
     values["output"] = tmp_path / output
     with pytest.raises(ConfigError, match=piece):
         make_config(Settings, values)

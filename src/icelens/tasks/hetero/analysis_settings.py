@@ -6,13 +6,13 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from icelens.jobs.config import EXPERT, Config
+from icelens.jobs.config import EXPERT, DeviceConfig, PositiveAngstrom
 
 _SIGN_OF_A_RUN = "hetero.json"
 """What a run holds; checked here because the folder of the analysis is made before it begins."""
 
 
-class OfRunConfig(Config):
+class OfRunConfig(DeviceConfig):
     """Settings shared by jobs that look at a run and write elsewhere."""
 
     run: Path
@@ -47,3 +47,19 @@ class RunAnalysisConfig(OfRunConfig):
         if not (Path(values["run"]) / _SIGN_OF_A_RUN).is_file():
             return values  # the job says that this is no run; no folder is made in it
         return {**values, "output": Path(values["run"]) / "analysis" / cls.what}
+
+
+class StationsConfig(RunAnalysisConfig):
+    """Settings shared by analyses that make volumes at chosen latents."""
+
+    volumes: bool = True
+    """Make volumes; tables and pictures of latents come without them, too."""
+
+    box_size: int | None = Field(default=None, ge=8)
+    """Side of coarser volumes of the same width, in pixels; faster to make and to look at."""
+
+    low_pass: PositiveAngstrom | None = None
+    """Take out what is finer than this in the volumes."""
+
+    check_images: bool = True
+    """Compare each volume with a map of the images that lie nearest."""

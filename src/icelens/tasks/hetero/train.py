@@ -29,7 +29,13 @@ from icelens.tasks.hetero.starting_point import (
 )
 from icelens.tasks.hetero.train_report import report_training
 from icelens.tasks.hetero.train_settings import TrainConfig
-from icelens.training.device import Compute, choose_compute, keep_freed_memory, memory_bytes
+from icelens.training.device import (
+    Compute,
+    choose_compute,
+    keep_freed_memory,
+    memory_bytes,
+    use_threads,
+)
 from icelens.training.distributed import num_processes, share_of
 from icelens.training.ending import say_how_it_ended
 from icelens.training.loop import FitResult, FitSettings, fit
@@ -47,9 +53,8 @@ def train(config: TrainConfig, run: Run) -> Path:
         StoppedEarly: If the time limit came first.
     """
     compute = choose_compute(config.device, config.precision, config.threads)
-    torch.set_num_threads(compute.threads)
+    use_threads(compute)
     keep_freed_memory(compute)
-    check_settings(config.encoder, config.encoder_settings, config.decoder, config.decoder_settings)
     latent_dim = 0 if config.model == "homogeneous" else config.latent_dim
     # before hours are spent on images
     check_parts(network_parts(config) | {"latent_dim": latent_dim})

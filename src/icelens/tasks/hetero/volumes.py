@@ -102,6 +102,12 @@ def write_volumes(
     return path
 
 
+def numbered(word: str, count: int, *, digits: int = 3) -> list[str]:
+    """`word_001`, `word_002` ..., with so many digits, or more if the last one needs them."""
+    digits = max(digits, len(str(count)))
+    return [f"{word}_{number:0{digits}d}" for number in range(1, count + 1)]
+
+
 def checked_states(run: HeteroRun, latent: Latents, names: Sequence[str]) -> Latents:
     """The latents, if they and the names fit the run.
 
