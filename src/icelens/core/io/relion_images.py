@@ -114,11 +114,12 @@ def _ctf_columns(path: Path, table: "pandas.DataFrame", *, are_tilts: bool) -> d
 
 def _scale(path: Path, table: "pandas.DataFrame") -> Floats:
     scale = numbers(path, table, "rlnCtfScalefactor", 1.0)
-    if len(scale) and scale.min() < 0:
+    # below zero in all rows says that particles are dark; in some it is a mistake
+    if len(scale) and scale.min() < 0 < scale.max():
         row = int(np.argmin(scale))
         raise MetadataError(
-            f"{path}: rlnCtfScalefactor is {scale[row]:g} in row {row + 1}, expected 0 or more; "
-            "correct it"
+            f"{path}: rlnCtfScalefactor is {scale[row]:g} in row {row + 1} and above 0 in others, "
+            "expected one sign; correct it"
         )
     return scale
 
