@@ -97,7 +97,7 @@ class PreparedImages:
         self._noise = torch.tensor(facts.noise_power, device=device).sqrt()
         cached = torch.tensor(facts.cached_power, device=device).sqrt()
         self._unit = (cached / self._noise)[:, self.samples.shell]
-        self._group = torch.from_numpy(particles.optics_index).to(device)
+        self._group = torch.tensor(particles.optics_index, device=device)
 
     @property
     def box_size(self) -> int:
