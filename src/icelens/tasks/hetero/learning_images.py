@@ -35,7 +35,8 @@ from icelens.tasks.hetero.prepared_images import (
 
 MEAN_NAME = "mean.mrc"
 MAP_NAMES = ("half_1.mrc", "half_2.mrc", MEAN_NAME)
-LEAST_PARTICLES = 10
+LEAST_PARTICLES = 4
+"""Two in each half set."""
 
 
 @dataclass(frozen=True, eq=False)
