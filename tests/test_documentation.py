@@ -273,7 +273,7 @@ TINY: dict[tuple[str, str], list[str]] = {
     ("hetero", "volumes"): ["--num-particles", "40"],
     ("hetero", "evaluate"): ["--volumes", "20", "--training-sample", "20"],
     ("tools", "downsample"): ["--box-size", "12"],
-    ("tools", "movie"): ["--size", "48"],
+    ("tools", "movie"): ["--size", "64"],
 }  # fmt: skip
 """What makes a command of a page quick; a flag given last counts."""
 
