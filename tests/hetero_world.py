@@ -96,6 +96,7 @@ def two_states(
     tilts: int = 1,
     snr: float = 5.0,
     seed: int = 0,
+    name: str = "images",
     **changes: Any,
 ) -> Made:
     """Images of particles whose states take turns in pairs, and their STAR file.
@@ -106,9 +107,11 @@ def two_states(
         tilts: Images of each.
         snr: Of the images.
         seed: Of poses and noise.
+        name: Of the stack.
         changes: Of the particles that are written, not of the images.
     """
     true = random_particles(count, tilts=tilts, seed=seed)
+    true = replace(true, stacks=(Path(f"{name}_0.mrcs"),))
     state = np.arange(count) // 2 % 2
     of_image = state[true.particle]
     generator = torch.Generator().manual_seed(seed + 1)

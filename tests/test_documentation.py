@@ -101,7 +101,7 @@ def test_mentioned_flags_and_jobs_exist(page: Path) -> None:
         for flag in re.findall(r"(?<![\w-])--[a-z][\w.-]*", mention):
             said = flag if flag in known else flag.replace("--no-", "--", 1)
             assert said in known or flag == "--flag", f"`{mention}`: no {flag}"
-        match = re.match(r"icelens (restore|pick|pose|tools|simulate) ([a-z0-9-]+)", mention)
+        match = re.match(r"icelens (restore|pick|pose|hetero|tools|simulate) ([a-z0-9-]+)", mention)
         if match:
             assert match.groups() in JOBS, f"`{mention}`: no such job"
 

@@ -5,16 +5,17 @@ from typing import Any
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, DeviceConfig, PositiveAngstrom
+from icelens.jobs.config import EXPERT, PositiveAngstrom
 from icelens.jobs.job import Estimate, Job, job
 from icelens.jobs.run import Run
+from icelens.tasks.hetero.analysis_settings import OfRunConfig
 from icelens.tasks.hetero.costs import SECONDS_PER_VOXEL
 
 _SECONDS_PER_PIXEL = 1e-7
 """Of an image that is read, prepared, encoded and compared, on one core."""
 
 
-class EvaluateConfig(DeviceConfig):
+class EvaluateConfig(OfRunConfig):
     """Settings of `icelens hetero evaluate`."""
 
     run: Path

@@ -18,10 +18,12 @@ from icelens.core.optics.image_source import ImageSource
 from icelens.core.refinement.noise import shell_means, smooth_power
 from icelens.core.refinement.samples import disc_samples
 from icelens.tasks.hetero.image_grid import (
+    MOST_POWER,
     Grid,
     centred_spectra,
     disc_window,
     grid_axes,
+    like_the_others,
     windowed,
 )
 from icelens.tasks.hetero.prepared_images import (
@@ -121,11 +123,11 @@ def store_images(
 
 
 def _usable(values: Complex[Tensor, "row sample"]) -> Bool[Tensor, " row"]:
-    """Images that half precision can hold, and that hold anything."""
+    """Images that half precision can hold, and that hold as much as the others about."""
     power = values.abs().square().mean(1)
     largest = torch.view_as_real(values).abs().amax((1, 2))
     # comparisons with NaN are false
-    return (power > _LEAST_POWER) & (largest < _LARGEST)
+    return (power > _LEAST_POWER) & (power < MOST_POWER) & (largest < _LARGEST)
 
 
 def _new_array(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.float16]]:
@@ -148,12 +150,15 @@ def power_of_sample(
         rows = np.flatnonzero(particles.optics_index == group)
         rows = rows[evenly(len(rows), _SAMPLE)]
         total = torch.zeros(grid.box_size, grid.box_size // 2 + 1, device=source.device)
+        count = 0
         for start in range(0, len(rows), _AT_ONCE):
             part = rows[start : start + _AT_ONCE]
             spectrum = windowed(centred_spectra(source, part, grid)[0], window)
-            total += spectrum.abs().square().sum(0)
+            usual = like_the_others(spectrum)
+            total += spectrum[usual].abs().square().sum(0)
+            count += int(usual.sum())
         if not len(rows):
             power.append(torch.ones(grid.box_size // 2 + 1, device=source.device))
             continue
-        power.append(smooth_power(shell_means(total / len(rows), grid.box_size)))
+        power.append(smooth_power(shell_means(total / max(1, count), grid.box_size)))
     return power

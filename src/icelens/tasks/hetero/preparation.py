@@ -12,16 +12,17 @@ import torch
 
 from icelens.core.data.half_sets import dealt_half_sets
 from icelens.core.data.particles import Particles
-from icelens.core.errors import MetadataError
+from icelens.core.errors import GeometryError, MetadataError
 from icelens.core.events import Message, OnEvent
 from icelens.core.fourier.wiener import HalfMaps, reconstruct_halves
 from icelens.core.io.image_stacks import ImageReader
 from icelens.core.optics.image_source import ImageSource
 from icelens.tasks.hetero.first_look import Contrast, is_to_be_inverted, look_at
-from icelens.tasks.hetero.image_grid import Grid, choose_grid
+from icelens.tasks.hetero.image_grid import MOST_POWER, Grid, choose_grid
 from icelens.tasks.hetero.image_noise import residual_noise
 from icelens.tasks.hetero.image_store import first_facts, store_images
 from icelens.tasks.hetero.prepared_images import (
+    CACHE_NAME,
     FACTS_NAME,
     PreparedImages,
     fingerprint,
@@ -33,6 +34,8 @@ from icelens.tasks.hetero.prepared_images import (
 
 _MARGIN = 1.15
 """Of the particle's diameter: what is kept holds its soft edge, too."""
+_MOST_UNUSABLE = 0.5
+"""Share of the images, from which on the file or the stacks are wrong."""
 
 
 def prepare(
@@ -58,6 +61,9 @@ def prepare(
 
     Returns:
         The images, and the half maps and map of all of them.
+
+    Raises:
+        GeometryError: If most images hold nothing, or the disc is too small.
     """
     look = look_at(source, grid, seed=seed)
     is_inverted = is_to_be_inverted(look, contrast, on_event)
@@ -69,13 +75,15 @@ def prepare(
     half_set = dealt_half_sets(source.particles, seed=seed)
     sums, unusable = store_images(source, grid, facts, half_set, folder, on_event)
     if unusable:
-        on_event(
-            Message(
-                f"{len(unusable)} of {len(source.particles)} images hold nothing or values that "
-                f"are not finite, the first is row {unusable[0]} (from 0); they count nothing",
-                "warning",
-            )
+        found = (
+            f"{len(unusable)} of {len(source.particles)} images hold nothing, values that are not "
+            f"finite, or are {MOST_POWER**0.5:.0f} times as strong as the others; the first is row "
+            f"{unusable[0]} (from 0)"
         )
+        if len(unusable) > _MOST_UNUSABLE * len(source.particles):
+            (folder / CACHE_NAME).unlink(missing_ok=True)
+            raise GeometryError(f"{found}; extract them again, or leave them out")
+        on_event(Message(f"{found}; they count nothing", "warning"))
     halves = reconstruct_halves(*sums, pixel_size=grid.pixel_size)
     facts = replace(facts, unusable=unusable)
     cached = stored_images(folder, source.particles, facts, device=source.device)

@@ -72,6 +72,9 @@ class TrainConfig(ImagesConfig, ComputeConfig):
     encoder_settings: dict[str, Any] = Field(default={}, json_schema_extra=EXPERT)
     """Settings of the encoder, such as {width: 512, num_layers: 3, max_radius: 16}."""
 
+    decoder: str = Field(default="coordinates", json_schema_extra=EXPERT)
+    """coordinates, or one that another package registered."""
+
     decoder_settings: dict[str, Any] = Field(default={}, json_schema_extra=EXPERT)
     """Further settings of the decoder, such as {encoding: geom_lowf, domain: hartley}."""
 

@@ -58,7 +58,7 @@ def _show(config: TraverseConfig, run: Run, table: LatentTable, stations: Statio
         "shows was made up by the model."
     )
     if counts[EXTRAPOLATED]:
-        remedy = "" if config.mode == "graph" else "; --mode graph keeps to the particles"
+        remedy = "" if config.way == "graph" else "; --mode graph keeps to the particles"
         run.on_event(
             Message(
                 f"{counts[EXTRAPOLATED]} of {len(flags)} points of the path are extrapolated, no "
@@ -68,7 +68,7 @@ def _show(config: TraverseConfig, run: Run, table: LatentTable, stations: Statio
         )
     axes = principal_components(table.latent)
     chosen = [0, 1][: table.latent_dim]
-    if config.mode == "pc" and config.component > 2:
+    if config.way == "pc" and config.component > 2:
         chosen = [0, config.component - 1]
     anchors = table.place_of_rows(np.asarray(config.anchors)) if config.anchors else None
     coordinates = axes.coordinates(table.latent)

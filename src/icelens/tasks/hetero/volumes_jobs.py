@@ -5,17 +5,15 @@ from typing import Any
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, DeviceConfig, PositiveAngstrom
+from icelens.jobs.config import EXPERT, PositiveAngstrom
 from icelens.jobs.job import Estimate, Job, job
 from icelens.jobs.run import Run
+from icelens.tasks.hetero.analysis_settings import OfRunConfig
 from icelens.tasks.hetero.costs import SECONDS_PER_VOXEL
 
 
-class VolumesConfig(DeviceConfig):
+class VolumesConfig(OfRunConfig):
     """Settings of `icelens hetero volumes`."""
-
-    run: Path
-    """Folder of a run of hetero."""
 
     output: Path = Path("volumes")
     """Folder for the volumes, volumes.csv and the report."""

@@ -147,7 +147,7 @@ def write_states(report: Report, found: States, grid: Grid) -> None:
         [
             [number, value, f"{value / total:.0%}", agreement]
             for number, (value, agreement) in enumerate(
-                zip(eigenvalues, found.model.agreement, strict=False), start=1
+                zip(eigenvalues, found.model.agreement.tolist(), strict=True), start=1
             )
         ],
     )

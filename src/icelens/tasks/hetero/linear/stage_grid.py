@@ -15,9 +15,21 @@ from icelens.core.fourier.crop import resize_rfft
 from icelens.core.fourier.transforms import volume_from_rfft, volume_rfft
 from icelens.core.volumes.masks import sphere_mask
 
+_FIRST_RADIUS = 8
+"""Shells of the first stage, in which most of the signal is and little of the work."""
+_GROWTH = 1.5
 _EDGE_PX = 3.0
 """Of the sphere that holds the particle; narrower ones ring."""
 _PADDING = 2
+
+
+def stage_radii(last: int) -> list[int]:
+    """Radii of the stages, the finest shell of each, up to the last."""
+    radii = [min(_FIRST_RADIUS, last)]
+    while radii[-1] < last:
+        following = round(radii[-1] * _GROWTH)
+        radii.append(last if following * 1.2 > last else following)
+    return radii
 
 
 def quick_size(least: int) -> int:
