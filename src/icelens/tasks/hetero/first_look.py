@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from icelens.core.data.evenly import evenly
 from icelens.core.data.half_sets import dealt_half_sets
 from icelens.core.events import Message, OnEvent
 from icelens.core.fourier.insertion import SliceSums
@@ -53,7 +53,7 @@ def look_at(source: ImageSource, grid: Grid, *, seed: int) -> Look:
     particles = source.particles
     box_size = min(_LOOK_BOX, grid.box_size)
     coarse = Grid(box_size, grid.box_size * grid.pixel_size / box_size, box_size // 2 - 1)
-    chosen = np.unique(np.linspace(0, len(particles) - 1, min(_LOOK, len(particles))).astype(int))
+    chosen = evenly(len(particles), _LOOK)
     half_set = dealt_half_sets(particles, seed=seed)
     sums = [SliceSums(box_size, device=source.device) for _ in range(2)]
     # takes offsets away: in a sum of slices they would be a broad hill or hollow

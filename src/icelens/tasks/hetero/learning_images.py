@@ -22,10 +22,11 @@ from icelens.core.optics.image_source import ImageSource
 from icelens.core.refinement.samples import disc_samples
 from icelens.jobs.run import Run
 from icelens.tasks.hetero.hetero_run import RunFacts, write_run_facts
+from icelens.tasks.hetero.image_grid import Grid, choose_grid
 from icelens.tasks.hetero.image_settings import ImagesConfig
 from icelens.tasks.hetero.particle_checks import check_half_sets, check_shifts, shows_something
 from icelens.tasks.hetero.particle_rows import ParticleRows, particle_rows
-from icelens.tasks.hetero.preparation import Grid, choose_grid, prepare
+from icelens.tasks.hetero.preparation import prepare
 from icelens.tasks.hetero.prepared_images import (
     PreparedImages,
     fingerprint,

@@ -184,6 +184,19 @@ class PreparedImages:
         return self._group[torch.from_numpy(rows).to(self.device)]
 
 
+def stored_images(
+    folder: Path,
+    particles: Particles,
+    facts: ImageFacts,
+    *,
+    centred_by: npt.NDArray[np.floating[Any]] | None = None,
+    device: torch.device | str = "cpu",
+) -> PreparedImages:
+    """The images that were just stored in a folder; arguments as in `PreparedImages`."""
+    stored = np.load(folder / CACHE_NAME, mmap_mode="r", allow_pickle=False)
+    return PreparedImages(particles, facts, stored, centred_by=centred_by, device=device)
+
+
 def write_facts(folder: Path, facts: ImageFacts) -> None:
     """Store what is known beside the cache."""
     text = json.dumps({"version": _VERSION, **asdict(facts)})

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from icelens.core.data.evenly import evenly
 from icelens.core.io.volumes import open_volume
 from icelens.core.plots.slices import orthogonal_slices
 from icelens.core.plots.volume_surfaces import volume_surfaces
@@ -38,7 +39,7 @@ def show_volumes(run: Run, table: Path, *, title: str) -> None:
     ]
     run.report.table(columns, frame[columns].to_numpy().tolist())
     volumes, pixel_size = {}, 1.0
-    for place in spread(len(frame), _MOST_SURFACES):
+    for place in evenly(len(frame), _MOST_SURFACES):
         volume = open_volume(table.parent / str(frame["file"].iloc[place]))
         pixel_size = volume.pixel_size
         volumes[_short(str(frame["name"].iloc[place]))] = np.asarray(volume.array, np.float32)
@@ -49,17 +50,12 @@ def show_volumes(run: Run, table: Path, *, title: str) -> None:
             name=f"{stem}_surfaces",
             caption="Surfaces from the front and from the right, all at one level.",
         )
-    names = [list(volumes)[place] for place in spread(len(volumes), _MOST_SLICES)]
+    names = [list(volumes)[place] for place in evenly(len(volumes), _MOST_SLICES)]
     run.report.figure(
         orthogonal_slices({name: volumes[name] for name in names}, pixel_size),
         name=f"{stem}_slices",
         caption="Central slices, each volume with its own contrast.",
     )
-
-
-def spread(count: int, most: int) -> list[int]:
-    """Places of at most so many of `count` things, evenly spread."""
-    return sorted({int(place) for place in np.linspace(0, count - 1, min(count, most))})
 
 
 def _short(name: str) -> str:

@@ -38,10 +38,11 @@ from icelens.tasks.hetero.abinitio.state_files import StateFiles
 from icelens.tasks.hetero.abinitio.states import find_states
 from icelens.tasks.hetero.abinitio.unposed_images import coarse_grid, prepare_unposed
 from icelens.tasks.hetero.abinitio_settings import AbinitioConfig
+from icelens.tasks.hetero.first_look import particle_diameter
 from icelens.tasks.hetero.hetero_run import RUN_NAME
+from icelens.tasks.hetero.image_grid import Grid, choose_grid
 from icelens.tasks.hetero.particle_checks import check_half_sets
 from icelens.tasks.hetero.particle_rows import particle_rows
-from icelens.tasks.hetero.preparation import Grid, choose_grid, particle_diameter
 from icelens.tasks.hetero.prepared_images import open_cache
 from icelens.training.device import choose_compute, keep_freed_memory, use_threads
 
