@@ -397,7 +397,7 @@ def test_impossible_settings_are_refused(
     for number, (words, piece) in enumerate(
         (
             (["--latent-dim", "0"], "latent-dim"),
-            (["--latent-dim", "21"], "40 particles for a latent of 21 coordinates, expected 42"),
+            (["--latent-dim", "21"], "show anything for a latent of 21 coordinates, expected 42"),
             (["--latent-dim", "999"], "latent-dim"),
             (["--box-size", "19"], "even number from 16 to 20"),
             (["--box-size", "64"], "even number from 16 to 20"),
@@ -437,8 +437,8 @@ def test_few_particles_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture
     weight = np.zeros(16)
     weight[:5] = 1.0
     star = two_states(tmp_path / "light", 16, weight=weight).star
-    said = refused(capsys, tmp_path / "run2", "--particles", star, "--latent-dim", "2")
-    assert "5 particles for a latent" in said
+    said = refused(capsys, tmp_path / "run2", "--particles", star, "--latent-dim", "3")
+    assert "5 particles that show anything for a latent of 3" in said
 
 
 def test_images_that_are_mostly_broken_are_refused(

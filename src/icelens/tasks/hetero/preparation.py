@@ -17,7 +17,7 @@ from torch import Tensor
 
 from icelens.core.data.half_sets import dealt_half_sets
 from icelens.core.data.particles import Particles
-from icelens.core.errors import MetadataError
+from icelens.core.errors import GeometryError, MetadataError
 from icelens.core.events import Message, OnEvent, Progress
 from icelens.core.fourier.insertion import SliceSums
 from icelens.core.fourier.particle_sums import of_one_optics_group
@@ -34,11 +34,13 @@ from icelens.tasks.hetero.first_look import (
     particle_diameter,
 )
 from icelens.tasks.hetero.image_grid import (
+    MOST_POWER,
     Grid,
     centred_spectra,
     choose_grid,
     disc_window,
     grid_axes,
+    like_the_others,
     windowed,
 )
 from icelens.tasks.hetero.image_noise import residual_noise
@@ -75,6 +77,8 @@ _MARGIN = 1.15
 """Of the particle's diameter: what is kept holds its soft edge, too."""
 _LEAST_POWER = 1e-6
 """Of the others' power: an image with less holds nothing."""
+_MOST_UNUSABLE = 0.5
+"""Share of the images, from which on the file or the stacks are wrong."""
 _LARGEST = float(np.finfo(np.float16).max)
 
 
@@ -101,6 +105,9 @@ def prepare(
 
     Returns:
         The images, and the half maps and map of all of them.
+
+    Raises:
+        GeometryError: If most images hold nothing, or the disc is too small.
     """
     look = look_at(source, grid, seed=seed)
     is_inverted = is_to_be_inverted(look, contrast, on_event)
@@ -128,13 +135,15 @@ def prepare(
         source, grid, facts, half_set, window, folder / CACHE_NAME, on_event
     )
     if unusable:
-        on_event(
-            Message(
-                f"{len(unusable)} of {len(source.particles)} images hold nothing or values that "
-                f"are not finite, the first is row {unusable[0]} (from 0); they count nothing",
-                "warning",
-            )
+        found = (
+            f"{len(unusable)} of {len(source.particles)} images hold nothing, values that are not "
+            f"finite, or are {MOST_POWER**0.5:.0f} times as strong as the others; the first is row "
+            f"{unusable[0]} (from 0)"
         )
+        if len(unusable) > _MOST_UNUSABLE * len(source.particles):
+            (folder / CACHE_NAME).unlink(missing_ok=True)
+            raise GeometryError(f"{found}; extract them again, or leave them out")
+        on_event(Message(f"{found}; they count nothing", "warning"))
     halves = reconstruct_halves(*sums, pixel_size=grid.pixel_size)
     facts = replace(facts, unusable=unusable)
     stored = np.load(folder / CACHE_NAME, mmap_mode="r", allow_pickle=False)
@@ -198,11 +207,11 @@ def store_images(
 
 
 def _usable(values: Complex[Tensor, "row sample"]) -> Bool[Tensor, " row"]:
-    """Images that half precision can hold, and that hold anything."""
+    """Images that half precision can hold, and that hold as much as the others about."""
     power = values.abs().square().mean(1)
     largest = torch.view_as_real(values).abs().amax((1, 2))
     # comparisons with NaN are false
-    return (power > _LEAST_POWER) & (largest < _LARGEST)
+    return (power > _LEAST_POWER) & (power < MOST_POWER) & (largest < _LARGEST)
 
 
 def _new_array(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.float16]]:
@@ -225,13 +234,16 @@ def power_of_sample(
         rows = np.flatnonzero(particles.optics_index == group)
         rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), 500)).astype(int)]
         total = torch.zeros(grid.box_size, grid.box_size // 2 + 1, device=source.device)
+        count = 0
         for part in _pieces(rows):
             spectrum = windowed(centred_spectra(source, part, grid)[0], window)
-            total += spectrum.abs().square().sum(0)
+            usual = like_the_others(spectrum)
+            total += spectrum[usual].abs().square().sum(0)
+            count += int(usual.sum())
         if not len(rows):
             power.append(torch.ones(grid.box_size // 2 + 1, device=source.device))
             continue
-        power.append(smooth_power(shell_means(total / len(rows), grid.box_size)))
+        power.append(smooth_power(shell_means(total / max(1, count), grid.box_size)))
     return power
 
 

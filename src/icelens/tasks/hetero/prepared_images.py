@@ -97,7 +97,8 @@ class PreparedImages:
         self._noise = torch.tensor(facts.noise_power, device=device).sqrt()
         cached = torch.tensor(facts.cached_power, device=device).sqrt()
         self._unit = (cached / self._noise)[:, self.samples.shell]
-        self._group = torch.from_numpy(particles.optics_index).to(device)
+        # a copy: those of files may be views that nothing may write to, of which torch warns
+        self._group = torch.tensor(particles.optics_index, device=device)
 
     @property
     def box_size(self) -> int:

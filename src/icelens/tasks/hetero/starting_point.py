@@ -1,6 +1,7 @@
 """What a network of hetero starts from: a linear model, the map of all images, or nothing."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -66,18 +67,29 @@ def starting_point(config: TrainConfig, learning: LearningImages, run: Run) -> S
     return StartingPoint(linear, known_of(linear, linear.encode(learning.images, run.on_event)))
 
 
+def network_parts(config: TrainConfig) -> dict[str, Any]:
+    """What of a network the user chose, whatever the images."""
+    # another package's decoder knows its own settings alone
+    is_ours = config.decoder == "coordinates"
+    shape = {"width": config.width, "num_layers": config.num_layers} if is_ours else {}
+    return {
+        "model": config.model,
+        "encoder": config.encoder,
+        "encoder_settings": config.encoder_settings,
+        "decoder": config.decoder,
+        "decoder_settings": shape | config.decoder_settings,
+    }
+
+
 def new_network(
     config: TrainConfig, learning: LearningImages, start: StartingPoint, latent_dim: int
 ) -> HeteroNetwork:
     """A network whose first volumes and latents are those of its start."""
     images = learning.images
     kind = "map" if config.start == "linear" and start.linear is None else config.start
-    # another package's decoder knows its own settings alone
-    is_ours = config.decoder == "coordinates"
-    shape = {"width": config.width, "num_layers": config.num_layers} if is_ours else {}
     network = build_network(
-        {
-            "model": config.model,
+        network_parts(config)
+        | {
             "box_size": images.box_size,
             "radius": images.facts.radius,
             "latent_dim": latent_dim,
@@ -88,10 +100,6 @@ def new_network(
             "num_components": start.known.shape[1],
             "support": min(1.0, images.facts.mask_diameter / (images.box_size * images.pixel_size)),
             "has_poses": config.refine_poses,
-            "encoder": config.encoder,
-            "encoder_settings": config.encoder_settings,
-            "decoder": config.decoder,
-            "decoder_settings": shape | config.decoder_settings,
         }
     )
     channels = _channels(learning.halves, start.linear, has_halves=config.halves)

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, Angstrom, Config, Degrees
+from icelens.jobs.config import EXPERT, Angstrom, ComputeConfig, Config, Degrees
 from icelens.tasks.hetero.image_settings import ImagesConfig
 
 
@@ -29,7 +29,7 @@ class LatentWeightConfig(Config):
     """Weight of the squared distance from the target."""
 
 
-class TrainConfig(ImagesConfig):
+class TrainConfig(ImagesConfig, ComputeConfig):
     """Settings of `icelens hetero train`."""
 
     output: Path

@@ -81,9 +81,10 @@ def write_volumes(
     support = None if table is None else support_of(states, table)
     images = None if table is None else nearest_images(run, table, options, on_event)
     if options.needs_halves and not model.has_halves and images is None:
+        remedy = "drop --no-check-images" if run.latent_dim else "train with --halves"
         raise MetadataError(
             f"{run.folder}: half maps and uncertainty need a model with a decoder for each half "
-            "set, or maps of the images; drop --no-check-images or leave them out"
+            f"set, or maps of the images nearest to a latent; {remedy} or leave them out"
         )
     finest = resolution_of_all(run.folder)
     lines = []
@@ -99,6 +100,12 @@ def write_volumes(
     if support is not None:
         _warn(names, support, on_event)
     return path
+
+
+def numbered(word: str, count: int, *, digits: int = 3) -> list[str]:
+    """`word_001`, `word_002` ..., with so many digits, or more if the last one needs them."""
+    digits = max(digits, len(str(count)))
+    return [f"{word}_{number:0{digits}d}" for number in range(1, count + 1)]
 
 
 def checked_states(run: HeteroRun, latent: Latents, names: Sequence[str]) -> Latents:

@@ -133,3 +133,21 @@ def test_learnt_poses_are_exact_in_low_precision_too() -> None:
         slices = made(own)[0]
     assert torch.equal(low, exact)
     assert torch.isfinite(slices).all()
+
+
+@pytest.mark.parametrize("start", ["nothing", "map"])
+def test_poses_are_learnt_in_full_precision_beside_a_network_in_half(start: str) -> None:
+    made = network(start=start, has_poses=True)
+    own = batch(made)
+    with torch.no_grad():
+        made.turns.normal_(std=0.1)
+        made.shifts.normal_(std=0.1)
+    exact = made.posed(own.axes, own.image)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(made.posed(own.axes, own.image), exact)
+        slices = made(own)[0]
+        slices.square().mean().backward()
+    assert made.shifts.grad is not None
+    assert torch.isfinite(made.shifts.grad).all()
+    whole = made(own)[0]
+    assert float(((slices - whole).norm() / whole.norm()).detach()) < 0.05

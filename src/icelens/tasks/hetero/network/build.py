@@ -44,6 +44,22 @@ def build_network(settings: Mapping[str, JsonValue]) -> HeteroNetwork:
     return HeteroNetwork(chosen, encoder, decoders)
 
 
+def check_parts(settings: Mapping[str, JsonValue]) -> None:
+    """Refuse encoders, decoders and settings that are not there, before anything is computed.
+
+    Args:
+        settings: Those of `build_network` that a user chooses.
+
+    Raises:
+        IcelensError: If one is unknown or impossible.
+    """
+    unknown_yet = {"box_size": 16, "radius": 7, "num_particles": 1, "num_images": 1}
+    chosen = validated("network", NetworkSettings, {**unknown_yet, **settings})
+    _chosen_decoder(chosen)
+    if chosen.model == "vae":
+        _chosen_encoder(chosen)
+
+
 def _start(chosen: NetworkSettings) -> ComponentPart | None:
     if chosen.start == "nothing":
         return None
@@ -58,12 +74,19 @@ def _start(chosen: NetworkSettings) -> ComponentPart | None:
 
 def _decoder(chosen: NetworkSettings) -> Decoder:
     grid = {"box_size": chosen.box_size, "latent_dim": chosen.latent_dim}
+    build, settings = _chosen_decoder(chosen)
+    if isinstance(settings, DecoderSettings):
+        return CoordinateDecoder(settings, start=_start(chosen), **grid)
+    decoder: Decoder = build(settings, _start(chosen), **grid)
+    return decoder
+
+
+def _chosen_decoder(chosen: NetworkSettings) -> tuple[Callable[..., Any], object]:
     if chosen.decoder == "coordinates":
         settings = validated("decoder", DecoderSettings, chosen.decoder_settings)
-        return CoordinateDecoder(settings, start=_start(chosen), **grid)
+        return CoordinateDecoder, settings
     build = _offered("decoder", chosen.decoder, DECODER_GROUP, ("coordinates",))
-    decoder: Decoder = build(chosen.decoder_settings, _start(chosen), **grid)
-    return decoder
+    return build, chosen.decoder_settings
 
 
 def _offered(kind: str, name: str, group: str, ours: Iterable[str]) -> Callable[..., Any]:
@@ -78,32 +101,16 @@ def _offered(kind: str, name: str, group: str, ours: Iterable[str]) -> Callable[
 def _encoder(chosen: NetworkSettings) -> LatentEncoder:
     if not chosen.latent_dim:
         raise IcelensError("a VAE with 0 latent coordinates; choose --model homogeneous")
-    settings = validated(f"encoder {chosen.encoder}", EncoderSettings, chosen.encoder_settings)
+    build, settings = _chosen_encoder(chosen)
     samples = disc_samples(chosen.box_size, chosen.radius)
-    build = _encoder_builder(chosen.encoder)
     return LatentEncoder(
         build(settings, samples), settings.width, chosen.latent_dim, chosen.num_components
     )
 
 
-def _encoder_builder(name: str) -> Callable[[EncoderSettings, DiscSamples], nn.Module]:
-    return ENCODERS.get(name) or _offered("encoder", name, ENCODER_GROUP, ENCODERS)
-
-
-def check_settings(
-    encoder: str,
-    encoder_settings: Mapping[str, Any],
-    decoder: str,
-    decoder_settings: Mapping[str, Any],
-) -> None:
-    """Refuse what no network can be built of, before images are read for it.
-
-    Raises:
-        IcelensError: If encoder, decoder or a setting is unknown or impossible.
-    """
-    _encoder_builder(encoder)
-    validated(f"encoder {encoder}", EncoderSettings, encoder_settings)
-    if decoder == "coordinates":
-        validated("decoder", DecoderSettings, decoder_settings)
-    else:
-        _offered("decoder", decoder, DECODER_GROUP, ("coordinates",))
+def _chosen_encoder(chosen: NetworkSettings) -> tuple[Callable[..., nn.Module], EncoderSettings]:
+    settings = validated(f"encoder {chosen.encoder}", EncoderSettings, chosen.encoder_settings)
+    build = ENCODERS.get(chosen.encoder) or _offered(
+        "encoder", chosen.encoder, ENCODER_GROUP, ENCODERS
+    )
+    return build, settings

@@ -1,6 +1,6 @@
 """Of many volumes some are shown."""
 
-from icelens.tasks.hetero.analyze_pictures import spread
+from icelens.tasks.hetero.volume_pictures import spread
 
 
 def test_places_are_spread_evenly_and_hold_both_ends():

@@ -1,4 +1,4 @@
-"""Volumes of an analysis in its report: what backs each, surfaces and slices."""
+"""Volumes in a report: what backs each, surfaces and slices."""
 
 from pathlib import Path
 
@@ -30,7 +30,8 @@ def show_volumes(run: Run, table: Path, *, title: str) -> None:
         "Support: num_near particles lie as near as the nearest ones of a typical particle. An "
         "extrapolated volume has no particle near it: the model made up what it shows. Where "
         "images were compared, resolution_halves (Å) is how far two independent halves agree, and "
-        "agreement, from -1 to 1, how far a map of the nearest images does."
+        "agreement, from -1 to 1, how far a map of the nearest images does; noise of that map "
+        "lowers it, so compare volumes with each other."
     )
     columns = [
         name for name in frame.columns if not name.startswith(("latent_", "half_", "uncertainty"))
