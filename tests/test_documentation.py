@@ -151,7 +151,8 @@ def test_every_usual_flag_is_on_the_page_for_users_of_cryodrgn(command: str) -> 
     text = (ROOT / "docs" / "coming-from" / "cryodrgn.md").read_text(encoding="utf-8")
     for setting in settings_of(JOBS["hetero", command].config_type):
         if setting.level != "expert":
-            assert re.search(rf"{setting.flag}[`, ]", text), setting.flag
+            either = setting.flag.replace("--", "--(no-)?", 1)
+            assert re.search(rf"{either}[`, ]", text), setting.flag
 
 
 def page_for_users_of_cryopares() -> str:
@@ -299,7 +300,13 @@ def runs_here(words: list[str]) -> bool:
     """Whether a command needs neither a GPU nor a file that only its user has."""
     line = " ".join(words)
     absent = ["cuda", "network.pt", "best_model.pth", "--segmentation membrane", "--labels masks"]
-    absent += ["cryodrgn_run", "run_data.star", "next_session.star", "optimisation_set.star", "topaz.star"]
+    absent += [
+        "cryodrgn_run",
+        "run_data.star",
+        "next_session.star",
+        "optimisation_set.star",
+        "topaz.star",
+    ]
     absent += [f"--track {name}" for name in TRACKERS if find_spec(name) is None]
     return words[0] not in NO_JOBS and not any(word in line for word in absent)
 

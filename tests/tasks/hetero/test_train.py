@@ -341,7 +341,9 @@ def test_two_states_part_from_a_linear_start(model: str, tmp_path: Path) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["vae", "autodecoder"])
 @pytest.mark.parametrize("halves", [False, True])
-def test_network_that_starts_from_the_map_learns_what_particles_differ_by(model: str, *, halves: bool, tmp_path: Path) -> None:
+def test_network_that_starts_from_the_map_learns_what_particles_differ_by(
+    model: str, *, halves: bool, tmp_path: Path
+) -> None:
     made = two_states(tmp_path, 48, snr=10.0)
     config = settings(
         made.star, tmp_path / "run", model=model, latent_dim=1, epochs=120, width=64, halves=halves,
