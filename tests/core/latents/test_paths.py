@@ -44,6 +44,15 @@ def test_anchors_in_groups_without_a_way_are_an_error_with_a_remedy():
         graph_path(neighbour_graph(points), [3, 300])
 
 
+def test_degree_that_the_error_names_joins_the_anchors():
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(size=(300, 4)), [[4.0, 0.0, 0.0, 0.0]]])
+    with pytest.raises(MetadataError, match=r"--average-degree .* joins them") as caught:
+        graph_path(neighbour_graph(points), [0, 300])
+    degree = float(str(caught.value).split("--average-degree ")[1].split()[0])
+    assert graph_path(neighbour_graph(points, average_degree=degree), [0, 300])[-1] == 300
+
+
 def test_component_is_followed_between_percentiles_with_all_others_at_their_mean():
     latent = np.random.default_rng(0).normal(size=(500, 3)) * [4.0, 1.0, 0.5] + 2.0
     components = principal_components(latent)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 from scipy.spatial import cKDTree
 
 Floats = npt.NDArray[np.float64]
@@ -21,14 +22,32 @@ class NeighbourGraph:
     Attributes:
         lengths: `(particle, particle)`, sparse and symmetric: distance of those that are joined.
         cut: Greatest length of an edge.
+        uncut: As `lengths`, with the edges that were too long.
     """
 
     lengths: csr_array
     cut: float
+    uncut: csr_array
 
     def average_degree(self) -> float:
         """Mean number of neighbours."""
         return float(self.lengths.nnz / max(self.lengths.shape[0], 1))
+
+    def degree_to_join(self, first: int, last: int) -> float:
+        """Average degree from which a way leads from one to the other; infinite if none does.
+
+        Of all ways that one counts whose longest edge is shortest: it lies in the spanning tree.
+        """
+        tree = minimum_spanning_tree(self.uncut)
+        order, before = breadth_first_order(tree, first, directed=False)
+        if last not in order:
+            return float("inf")
+        longest, place = 0.0, last
+        while place != first:
+            step = int(before[place])
+            longest = max(longest, float(self.uncut[place, step]))
+            place = step
+        return float((self.uncut.data <= longest).sum() / self.uncut.shape[0])
 
 
 def nearest_neighbours(
@@ -67,7 +86,8 @@ def neighbour_graph(
     num_points = len(points)
     count = min(count, num_points - 1)
     if count < 1:
-        return NeighbourGraph(csr_array((num_points, num_points)), 0.0)
+        empty = csr_array((num_points, num_points))
+        return NeighbourGraph(empty, 0.0, empty)
     distance, place = nearest_neighbours(points, count)
     start = np.repeat(np.arange(num_points), count)
     first, last = np.minimum(start, place.ravel()), np.maximum(start, place.ravel())
@@ -80,6 +100,10 @@ def neighbour_graph(
     if wanted < len(length):
         cut = float(np.partition(length, max(wanted - 1, 0))[max(wanted - 1, 0)])
     kept = length <= cut
-    edges = (length[kept], (first[kept], last[kept]))
-    half = coo_array(edges, shape=(num_points, num_points))
-    return NeighbourGraph(csr_array(half + half.T), cut)
+    uncut = _symmetric(length, first, last, num_points)
+    return NeighbourGraph(_symmetric(length[kept], first[kept], last[kept], num_points), cut, uncut)
+
+
+def _symmetric(length: Floats, first: Integers, last: Integers, num_points: int) -> csr_array:
+    half = coo_array((length, (first, last)), shape=(num_points, num_points))
+    return csr_array(half + half.T)

@@ -61,14 +61,27 @@ def graph_path(graph: NeighbourGraph, anchors: Sequence[int], *, is_loop: bool =
         if not np.isfinite(distance[end]):
             raise MetadataError(
                 f"no way leads from anchor {start} to anchor {end} over particles closer to each "
-                f"other than {graph.cut:.3g}; allow longer steps (--average-degree), more "
-                "neighbours (--neighbours), or take anchors of one group"
+                f"other than {graph.cut:.3g}; {_remedy(graph, start, end)}"
             )
         steps = [end]
         while steps[-1] != start:
             steps.append(int(before[steps[-1]]))
         path += steps[-2::-1]
     return np.asarray(path[:-1] if is_loop else path, np.int64)
+
+
+def _remedy(graph: NeighbourGraph, start: int, end: int) -> str:
+    degree = graph.degree_to_join(start, end)
+    if np.isfinite(degree):
+        # rounded up, or the last edge would be missing
+        return (
+            f"allow longer steps (--average-degree {np.ceil(10 * degree + 1) / 10:g} joins them), "
+            "or take anchors that lie closer"
+        )
+    return (
+        "no neighbour of a neighbour joins them: allow more neighbours (--neighbours) with longer "
+        "steps (--average-degree), or take anchors of one group"
+    )
 
 
 def component_path(

@@ -1,4 +1,4 @@
-"""Eigenvalues of a covariance beside how far two half sets agree on their components."""
+"""Eigenvalues of a covariance beside what their components are worth on held-out images."""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,27 +10,27 @@ from icelens.core.plots.style import COLOURS, MUTED, house_style, new_figure, pl
 
 def component_spectrum(
     eigenvalues: npt.ArrayLike,
-    agreement: npt.ArrayLike,
+    scores: npt.ArrayLike,
     *,
     threshold: float,
     is_kept: npt.NDArray[np.bool_],
 ) -> Figure:
-    """Draw eigenvalues as bars, those of noise grey, and above them the agreement of the halves.
+    """Draw eigenvalues as bars, those of noise grey, and above them what components are worth.
 
     Args:
         eigenvalues: `(component,)`, above 0.
-        agreement: `(component,)` correlation of the half sets.
-        threshold: Agreement below which a component is noise.
+        scores: `(component,)` gain in log likelihood of held-out images, in standard errors.
+        threshold: Score below which a component is noise.
         is_kept: `(component,)` those that are not taken for noise.
     """
-    values, agreeing = np.asarray(eigenvalues, float), np.asarray(agreement, float)
+    values, worth = np.asarray(eigenvalues, float), np.asarray(scores, float)
     number = np.arange(1, len(values) + 1)
     with house_style():
         figure = new_figure(6.4, 4.2)
         upper, lower = figure.subplots(2, 1, sharex=True)
-        upper.plot(number, agreeing, "o-", color=COLOURS[0], markersize=4)
+        upper.plot(number, worth, "o-", color=COLOURS[0], markersize=4)
         upper.axhline(threshold, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
-        upper.set(ylabel="agreement of halves", ylim=(min(0.0, float(agreeing.min())), 1.0))
+        upper.set(ylabel="gain / standard error")
         colours = np.where(is_kept, COLOURS[0], MUTED)
         lower.bar(number, values, color=colours, width=0.7)
         if not is_kept.all():

@@ -19,7 +19,7 @@ def linear(config: LinearConfig, run: Run) -> Path:
 
     The classical baseline of a network, in minutes on a CPU. Writes mean.mrc, component_01.mrc and
     so on, a latent for each particle with its standard deviation (latents.csv), linear.safetensors,
-    and a report that says how many components two half sets agree on. `hetero analyze` and
+    and a report that says how many components are more than noise. `hetero analyze` and
     `hetero volumes` read the folder as they read that of a network.
     """
     from icelens.tasks.hetero.linear.linear_run import fit_linear

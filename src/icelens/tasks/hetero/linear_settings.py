@@ -15,7 +15,8 @@ class LinearConfig(ImagesConfig):
     """Folder for mean, components, latents and the report."""
 
     components: int = Field(default=10, ge=1, le=30)
-    """Principal components to try; those on which two half sets agree are kept."""
+    """Principal components to try; those are kept that make images likelier which they were not
+    made of."""
 
     contrast_spread: float = Field(default=0.1, ge=0, le=0.3, json_schema_extra=EXPERT)
     """Standard deviation to begin with of how strongly particles show, which is then measured, so

@@ -5,23 +5,23 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from icelens.jobs.config import EXPERT, PositiveAngstrom
+from icelens.jobs.config import EXPERT
 from icelens.jobs.job import Estimate, Job, job
 from icelens.jobs.run import Run
-from icelens.tasks.hetero.analysis_settings import RunAnalysisConfig
+from icelens.tasks.hetero.analysis_settings import StationsConfig
+from icelens.tasks.hetero.costs import SECONDS_PER_VOXEL
 
-_SECONDS_PER_VOXEL = 4e-6
-"""Of a volume decoded on one core by a network of usual width."""
+Way = Literal["direct", "graph", "pc", "ridge"]
 
 
-class TraverseConfig(RunAnalysisConfig):
+class TraverseConfig(StationsConfig):
     """Settings of `icelens hetero traverse`."""
 
     what: ClassVar[str] = "traverse"
 
-    mode: Literal["direct", "graph", "pc", "ridge"] = "pc"
+    mode: Way | None = None
     """How to go: straight; from neighbour to neighbour; along a principal component; or along the
-    ridge of density."""
+    ridge of density. Without it, graph where anchors are given, else pc."""
 
     anchors: tuple[Annotated[int, Field(ge=0)], ...] = ()
     """Particles to go through, two or more, by the row of their first image from 0, such as
@@ -37,21 +37,6 @@ class TraverseConfig(RunAnalysisConfig):
     component: int = Field(default=1, ge=1)
     """Principal component that pc follows, from 1, between the 5th and the 95th percentile."""
 
-    volumes: bool = True
-    """Make a volume at each point."""
-
-    box_size: int | None = Field(default=None, ge=8)
-    """Side of coarser volumes of the same width, in pixels."""
-
-    low_pass: PositiveAngstrom | None = None
-    """Take out what is finer than this in the volumes."""
-
-    check_images: bool = True
-    """Compare each volume with a map of the images that lie nearest."""
-
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
-    """Where to make volumes: auto, cpu, cuda, cuda:N or mps."""
-
     neighbours: int = Field(default=10, ge=1, le=1000, json_schema_extra=EXPERT)
     """Nearest neighbours that graph may step to."""
 
@@ -61,21 +46,23 @@ class TraverseConfig(RunAnalysisConfig):
     seed: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
     """Of the draw of particles for the graph, if there are more than 100,000."""
 
-    threads: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
-    """CPU threads for volumes; 0 takes as many as there are cores."""
+    @property
+    def way(self) -> Way:
+        """How to go."""
+        return self.mode or ("graph" if self.anchors else "pc")
 
     @model_validator(mode="after")
     def _has_anchors(self) -> "TraverseConfig":
-        if self.mode == "pc" and self.anchors:
+        if self.way == "pc" and self.anchors:
             raise ValueError("--anchors are for direct, graph and ridge; leave them out with pc")
-        if self.mode != "pc" and len(self.anchors) < 2:
+        if self.way != "pc" and len(self.anchors) < 2:
             raise ValueError(
                 f"--anchors has {len(self.anchors)} rows, expected two or more for --mode "
-                f"{self.mode}, such as 12,345"
+                f"{self.way}, such as 12,345"
             )
         if len(set(self.anchors)) != len(self.anchors):
             raise ValueError("--anchors names a row twice; use --loop to return to the first")
-        if self.mode == "pc" and self.loop:
+        if self.way == "pc" and self.loop:
             raise ValueError("--loop is for direct, graph and ridge; leave it out with pc")
         return self
 
@@ -85,14 +72,14 @@ def estimate_traverse(config: TraverseConfig) -> Estimate:
     from icelens.tasks.hetero.hetero_run import open_hetero_run
 
     run = open_hetero_run(config.run)
-    legs = 1 if config.mode == "pc" else len(config.anchors) - 1 + config.loop
+    legs = 1 if config.way == "pc" else len(config.anchors) - 1 + config.loop
     voxels = config.count * legs * (config.box_size or run.box_size) ** 3 * config.volumes
     return Estimate(
-        seconds=5 + _SECONDS_PER_VOXEL * voxels,
+        seconds=5 + SECONDS_PER_VOXEL * voxels,
         memory_bytes=1_000_000_000,
         disk_bytes=4 * voxels,
         notes=("a path over the graph may have more or fewer points",)
-        if config.mode == "graph"
+        if config.way == "graph"
         else (),
     )
 

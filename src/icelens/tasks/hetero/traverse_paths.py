@@ -30,12 +30,12 @@ def find_path(
     Raises:
         MetadataError: If an anchor or a component does not exist, or no way leads to an anchor.
     """
-    if config.mode == "pc":
+    if config.way == "pc":
         return _along_component(config, table), None
     anchors = _anchors(config, table)
-    if config.mode == "direct":
+    if config.way == "direct":
         return direct_path(table.latent[anchors], config.count, is_loop=config.loop), None
-    if config.mode == "graph":
+    if config.way == "graph":
         places = _over_graph(config, table, anchors, on_event)
         return table.latent[places], places
     return _along_ridge(config, table, anchors, on_event), None

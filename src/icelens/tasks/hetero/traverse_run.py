@@ -10,9 +10,8 @@ from icelens.core.latents.principal_components import principal_components
 from icelens.core.latents.support import EXTRAPOLATED, SPARSE, support_measure
 from icelens.core.plots.latent import latent_path
 from icelens.jobs.run import Run
-from icelens.tasks.hetero.analyze_pictures import show_volumes
 from icelens.tasks.hetero.analyze_run import latents_of
-from icelens.tasks.hetero.analyze_volumes import Stations, make_volumes, write_stations
+from icelens.tasks.hetero.analyze_volumes import Stations, show_stations, write_stations
 from icelens.tasks.hetero.hetero_run import open_hetero_run
 from icelens.tasks.hetero.traverse_jobs import TraverseConfig
 from icelens.tasks.hetero.traverse_paths import find_path
@@ -41,18 +40,7 @@ def traverse_run(config: TraverseConfig, run: Run) -> Path:
     write_stations(path, stations, table, run.on_event)
     _show(config, run, table, stations)
     if config.volumes:
-        written = make_volumes(
-            source,
-            stations,
-            run.folder / stations.folder,
-            device=config.device,
-            threads=config.threads,
-            box_size=config.box_size,
-            low_pass=config.low_pass,
-            is_checked=config.check_images,
-            on_event=run.on_event,
-        )
-        show_volumes(run, written, title=stations.title)
+        show_stations(run, source, stations, config)
     return path
 
 
@@ -70,7 +58,7 @@ def _show(config: TraverseConfig, run: Run, table: LatentTable, stations: Statio
         "shows was made up by the model."
     )
     if counts[EXTRAPOLATED]:
-        remedy = "" if config.mode == "graph" else "; --mode graph keeps to the particles"
+        remedy = "" if config.way == "graph" else "; --mode graph keeps to the particles"
         run.on_event(
             Message(
                 f"{counts[EXTRAPOLATED]} of {len(flags)} points of the path are extrapolated, no "
@@ -80,7 +68,7 @@ def _show(config: TraverseConfig, run: Run, table: LatentTable, stations: Statio
         )
     axes = principal_components(table.latent)
     chosen = [0, 1][: table.latent_dim]
-    if config.mode == "pc" and config.component > 2:
+    if config.way == "pc" and config.component > 2:
         chosen = [0, config.component - 1]
     anchors = table.place_of_rows(np.asarray(config.anchors)) if config.anchors else None
     coordinates = axes.coordinates(table.latent)

@@ -119,3 +119,35 @@ def test_latents_are_drawn_with_their_deviation() -> None:
 def test_moved_networks_take_their_samples_along() -> None:
     made = network().to(torch.device("meta"))
     assert made.samples.index.device.type == "meta"
+
+
+def test_learnt_poses_are_exact_in_low_precision_too() -> None:
+    made = network(has_poses=True, start="linear", num_components=2)
+    own = batch(made)
+    with torch.no_grad():
+        made.turns.normal_(std=0.3)
+        made.shifts.normal_(std=0.3)
+    exact = made.posed(own.axes, own.image)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        low = made.posed(own.axes, own.image)
+        slices = made(own)[0]
+    assert torch.equal(low, exact)
+    assert torch.isfinite(slices).all()
+
+
+@pytest.mark.parametrize("start", ["nothing", "map"])
+def test_poses_are_learnt_in_full_precision_beside_a_network_in_half(start: str) -> None:
+    made = network(start=start, has_poses=True)
+    own = batch(made)
+    with torch.no_grad():
+        made.turns.normal_(std=0.1)
+        made.shifts.normal_(std=0.1)
+    exact = made.posed(own.axes, own.image)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(made.posed(own.axes, own.image), exact)
+        slices = made(own)[0]
+        slices.square().mean().backward()
+    assert made.shifts.grad is not None
+    assert torch.isfinite(made.shifts.grad).all()
+    whole = made(own)[0]
+    assert float(((slices - whole).norm() / whole.norm()).detach()) < 0.05

@@ -13,7 +13,7 @@ from icelens.tasks.hetero.abinitio.agreement import Agreement
 from icelens.tasks.hetero.abinitio.search_images import SearchImages
 from icelens.tasks.hetero.abinitio.starts import Start
 from icelens.tasks.hetero.abinitio.states import States, nearest_state
-from icelens.tasks.hetero.preparation import Grid
+from icelens.tasks.hetero.image_grid import Grid
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +147,7 @@ def write_states(report: Report, found: States, grid: Grid) -> None:
         [
             [number, value, f"{value / total:.0%}", agreement]
             for number, (value, agreement) in enumerate(
-                zip(eigenvalues, found.model.agreement, strict=False), start=1
+                zip(eigenvalues, found.model.agreement.tolist(), strict=True), start=1
             )
         ],
     )

@@ -21,7 +21,8 @@ from icelens.tasks.hetero.abinitio.state_files import StateFiles
 from icelens.tasks.hetero.abinitio_settings import AbinitioConfig
 from icelens.tasks.hetero.hetero_run import LATENTS_NAME
 from icelens.tasks.hetero.linear.fit import LinearFit
-from icelens.tasks.hetero.linear.linear_model import MODEL_NAME, LinearModel, model_of_fit
+from icelens.tasks.hetero.linear.fitted_model import model_of_fit
+from icelens.tasks.hetero.linear.linear_model import MODEL_NAME, LinearModel
 from icelens.tasks.hetero.linear.particle_batches import ParticleBatches
 from icelens.tasks.hetero.particle_rows import particle_rows
 from icelens.tasks.hetero.prepared_images import PreparedImages
@@ -95,11 +96,12 @@ def find_states(
     on_event(Saved(run.folder / MODEL_NAME, "checkpoint"))
     write_latents(run.folder / LATENTS_NAME, table)
     on_event(Saved(run.folder / LATENTS_NAME, "table"))
-    if model.latent_dim < config.latent_dim:
+    if model.num_significant < config.latent_dim:
+        left = "they tell of one structure" if not model.num_significant else "the others are noise"
         on_event(
             Message(
-                f"{model.latent_dim} of {config.latent_dim} coordinates are found by both half "
-                "sets; the others were noise and are left out",
+                f"{model.num_significant} of {config.latent_dim} coordinates make images likelier "
+                f"that they were not made of: {left}",
                 "warning",
             )
         )

@@ -1,7 +1,8 @@
 """Fit the linear model by expectation and maximisation, coarse detail first, in two half sets.
 
-Each half set has mean and components of its own, turned so that they agree; what agrees in a shell
-says how much power to expect there. At the end both are put together.
+Each half set has mean and components of its own, which know nothing of the other until it has been
+tested which of them are more than noise. Those are turned so that they agree; what agrees in a
+shell says how much power to expect there. At the end both are put together.
 """
 
 from dataclasses import dataclass, replace
@@ -9,11 +10,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from icelens.core.events import OnEvent, Progress
 from icelens.tasks.hetero.linear.encode import coefficients_of, of_particles
+from icelens.tasks.hetero.linear.half_pair import (
+    Pair,
+    joined,
+    on_grid,
+    principal,
+    squared_norms,
+    with_common_axes,
+    with_components,
+    with_own_axes,
+)
+from icelens.tasks.hetero.linear.held_out import LEAST_SCORE, held_out_gains, scores
 from icelens.tasks.hetero.linear.particle_batches import ParticleBatches
 from icelens.tasks.hetero.linear.posterior import (
     ChannelSums,
@@ -28,13 +40,8 @@ from icelens.tasks.hetero.linear.shell_prior import (
     shell_correlation,
     weak_power,
 )
-from icelens.tasks.hetero.linear.stage_grid import StageGrid
-from icelens.tasks.hetero.linear.subspace import (
-    Subspace,
-    aligning_turn,
-    principal_turn,
-    standardised,
-)
+from icelens.tasks.hetero.linear.stage_grid import StageGrid, stage_radii
+from icelens.tasks.hetero.linear.subspace import Subspace, standardised
 from icelens.tasks.hetero.linear.volume_solver import (
     NormalEquations,
     VolumePrior,
@@ -43,13 +50,9 @@ from icelens.tasks.hetero.linear.volume_solver import (
 )
 
 Integers = npt.NDArray[np.int64]
-Pair = tuple[Subspace, Subspace]
 
-_FIRST_RADIUS = 8
-"""Shells of the first stage, in which most of the signal is and little of the work."""
-_GROWTH = 1.5
 _FREE_ROUNDS = 8
-"""Rounds before the agreement of the halves is believed: components must have formed."""
+"""Rounds in which the halves know nothing of each other, until components have formed."""
 _FIRST_ROUNDS = 4
 """Rounds of the first stage after that."""
 _LATER_ROUNDS = 2
@@ -58,15 +61,30 @@ _STEPS = 8
 _LAST_STEPS = 25
 _START = 0.05
 """Power of a component at the start, over that of the mean."""
-LEAST_AGREEMENT = 0.5
-"""Correlation of the halves below which a component is noise. Of random volumes the best
-combinations correlate with the root of their number over that of the coarse voxels, twice."""
 _SETTLING = 3
 """Times that latents are brought to a variance of 1 at the end."""
 _MOST_CONTRAST = 0.3
 """Deviation of the contrast that is believed; more is heterogeneity."""
-_PROMISING = 0.4
-"""The same while components are still forming."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """The components of the half sets, fitted apart; both sets' likeliest first.
+
+    Attributes:
+        gain: What each adds to the log likelihood of a particle of the other half set, in nats.
+        score: That over its standard error.
+        eigenvalues: Squared norms, in coarse detail.
+    """
+
+    gain: Float[Tensor, " component"]
+    score: Float[Tensor, " component"]
+    eigenvalues: Float[Tensor, " component"]
+
+    @property
+    def num_significant(self) -> int:
+        """How many are more than noise."""
+        return int((self.score >= LEAST_SCORE).sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,18 +96,15 @@ class Fit:
         halves: Mean and components of each half set at the latents of the whole.
         coefficients: Of all particles under the whole model.
         prior: What was expected of mean and components.
-        agreement: `(component,)` correlation of all the halves' components that were tried.
-        eigenvalues: `(component,)` squared norm of those.
-        kept: Places of those that were kept.
+        tried: All components, and which are more than noise. The model has as many components as
+            are, but one if none is.
     """
 
     whole: Subspace
     halves: tuple[Subspace, Subspace]
     coefficients: Coefficients
     prior: VolumePrior
-    agreement: Float[Tensor, " component"]
-    eigenvalues: Float[Tensor, " component"]
-    kept: tuple[int, ...]
+    tried: Tried
 
 
 class LinearFit:
@@ -139,39 +154,47 @@ class LinearFit:
         return sums, Coefficients(mean, covariance)
 
     def run(self, num_components: int) -> Fit:
-        """Fit mean and components, leave out what does not agree between the halves."""
+        """Fit mean and components, leave out what is no more than noise."""
         radii = stage_radii(self.facts.radius)
         pair, power = self._start(self.grid(radii[0]), num_components)
         num_rounds = _FREE_ROUNDS + _FIRST_ROUNDS + _LATER_ROUNDS * (len(radii) - 1) + 2
-        done = 0
-
-        def turn(*, is_measured: bool) -> None:
-            nonlocal pair, power, done
-            pair, power = self._round(pair, power, is_measured=is_measured)
-            done += 1
-            self.on_event(Progress("components", done, num_rounds, "round"))
-
-        for _ in range(_FREE_ROUNDS):
-            turn(is_measured=False)
-        tried, eigenvalues = agreement(*pair), _eigenvalues(*pair)
-        kept = _kept(tried >= _PROMISING)
-        pair, power = _chosen(pair, power, kept)
-        for _ in range(_FIRST_ROUNDS):
-            turn(is_measured=True)
-        # without the others what is left has come clear
-        tried[kept] = agreement(*pair)
-        places = _kept(tried[kept] >= LEAST_AGREEMENT)
-        pair, power = _chosen(pair, power, places)
-        kept = kept[places]
-        for radius in radii[1:]:
-            grid = self.grid(radius)
-            power = extended(power, radius)
-            pair = (_on_grid(pair[0], grid), _on_grid(pair[1], grid))
-            for _ in range(_LATER_ROUNDS):
-                turn(is_measured=True)
+        for done in range(_FREE_ROUNDS):
+            first, second = self._refitted(pair, power)[0]
+            pair = (with_own_axes(first), with_own_axes(second))
+            self.on_event(Progress("components", done + 1, num_rounds, "round"))
+        tried, order = self._tested(pair)
+        kept = max(1, tried.num_significant)
+        pair = with_common_axes(
+            *(with_components(each, own[:kept]) for each, own in zip(pair, order, strict=True))
+        )
+        power = power[: kept + 1]
+        done = _FREE_ROUNDS
+        for number, radius in enumerate(radii):
+            if number:
+                power = extended(power, radius)
+                pair = (on_grid(pair[0], self.grid(radius)), on_grid(pair[1], self.grid(radius)))
+            for _ in range(_LATER_ROUNDS if number else _FIRST_ROUNDS):
+                pair, power = self._round(pair, power)
+                done += 1
+                self.on_event(Progress("components", done, num_rounds, "round"))
         whole, halves, coefficients, prior = self._together(pair, power)
         self.on_event(Progress("components", num_rounds, num_rounds, "round"))
-        return Fit(whole, halves, coefficients, prior, tried, eigenvalues, tuple(kept.tolist()))
+        return Fit(whole, halves, coefficients, prior, tried)
+
+    def _tested(self, pair: Pair) -> tuple[Tried, tuple[Tensor, Tensor]]:
+        """What components of each half are worth in the other, and each half's order by that."""
+        gain, score, order = [], [], []
+        for own, other, members in ((0, 1, self.members[1]), (1, 0, self.members[0])):
+            gains = held_out_gains(pair[other], pair[own].components, self.batches, members)
+            ranked = scores(gains).argsort(descending=True)
+            order.append(ranked)
+            score.append(scores(gains)[ranked])
+            gain.append(gains.mean(0)[ranked])
+        norms = squared_norms(pair)
+        eigenvalues = torch.stack([n[o] for n, o in zip(norms, order, strict=True)]).mean(0)
+        # two independent scores: their sum has a variance of 2
+        both = torch.stack(score).sum(0) / 2**0.5
+        return Tried(torch.stack(gain).mean(0), both, eigenvalues), (order[0], order[1])
 
     def _equations(self, sums: ChannelSums) -> NormalEquations:
         return normal_equations_of(sums, self.facts.independence)
@@ -200,10 +223,10 @@ class LinearFit:
             pair.append(Subspace(grid, channels, torch.cat([white, drawn]), self.contrast_std))
         return (pair[0], pair[1]), power
 
-    def _round(
-        self, pair: Pair, power: Float[Tensor, "channel shell"], *, is_measured: bool
-    ) -> tuple[Pair, Float[Tensor, "channel shell"]]:
-        """Expectation and maximisation in each half, then turn the halves to each other."""
+    def _refitted(
+        self, pair: Pair, power: Float[Tensor, "channel shell"]
+    ) -> tuple[Pair, tuple[NormalEquations, NormalEquations]]:
+        """Expectation and maximisation in each half by itself, and what its images ask for."""
         found, equations = [], []
         for space, members in zip(pair, self.members, strict=True):
             sums, coefficients = self.expect(space, members)
@@ -213,16 +236,16 @@ class LinearFit:
             volumes, white = solve_volumes(asked, prior, space.white, steps=_STEPS)
             fitted = replace(space, volumes=volumes, white=white)
             found.append(self._standardised(fitted, coefficients, members))
-        first, second = found
-        second = second.turned(aligning_turn(first.products(second)))
-        both = first.products(second)
-        both = both + both.T + first.products(first) + second.products(second)
-        turn = principal_turn(both)
-        first, second = first.turned(turn), second.turned(turn)
-        if is_measured:
-            correlation = shell_correlation(first.grid, first.volumes, second.volumes)
-            power = power_from_halves(correlation, (equations[0], equations[1]))
-        return (first, second), power
+        return (found[0], found[1]), (equations[0], equations[1])
+
+    def _round(
+        self, pair: Pair, power: Float[Tensor, "channel shell"]
+    ) -> tuple[Pair, Float[Tensor, "channel shell"]]:
+        """Fit the halves, turn them to each other, and expect the power that they agree on."""
+        apart, equations = self._refitted(pair, power)
+        first, second = with_common_axes(*apart)
+        correlation = shell_correlation(first.grid, first.volumes, second.volumes)
+        return (first, second), power_from_halves(correlation, equations)
 
     def _standardised(
         self, space: Subspace, coefficients: Coefficients, members: Integers
@@ -245,7 +268,7 @@ class LinearFit:
         for spaces, steps in ((pair, _STEPS), (None, _LAST_STEPS)):
             models = spaces or (whole, whole)
             parts = [self.expect(s, m) for s, m in zip(models, self.members, strict=True)]
-            coefficients = _joined(parts[0][1], parts[1][1])
+            coefficients = joined(parts[0][1], parts[1][1])
             halves = [self._equations(sums) for sums, _ in parts] if spaces is None else []
             parts[0][0].numbers += parts[1][0].numbers
             asked = self._equations(parts[0][0])
@@ -259,62 +282,7 @@ class LinearFit:
         # expected power makes components smaller, and the latents that fit to them larger
         for _ in range(_SETTLING):
             whole, first, second = (
-                _principal(each, whole, coefficients) for each in (whole, first, second)
+                principal(each, whole, coefficients) for each in (whole, first, second)
             )
             coefficients = coefficients_of(whole, self.batches)
         return whole, (first, second), coefficients, prior
-
-
-def stage_radii(last: int) -> list[int]:
-    """Radii of the stages."""
-    radii = [min(_FIRST_RADIUS, last)]
-    while radii[-1] < last:
-        following = round(radii[-1] * _GROWTH)
-        radii.append(last if following * 1.2 > last else following)
-    return radii
-
-
-def agreement(first: Subspace, second: Subspace) -> Float[Tensor, " component"]:
-    """Correlation of each component between the halves."""
-    norms = first.products(first).diagonal() * second.products(second).diagonal()
-    return first.products(second).diagonal() / norms.clamp(min=1e-300).sqrt()
-
-
-def _eigenvalues(first: Subspace, second: Subspace) -> Float[Tensor, " component"]:
-    return 0.5 * (first.products(first).diagonal() + second.products(second).diagonal())
-
-
-def _kept(is_kept: Tensor) -> Int[Tensor, " place"]:
-    """Places of components; the first if there are none, since a model has one at least."""
-    places: Tensor = is_kept.nonzero()[:, 0]
-    return places if len(places) else torch.zeros(1, dtype=torch.int64)
-
-
-def _chosen(pair: Pair, power: Tensor, places: Tensor) -> tuple[Pair, Tensor]:
-    """The mean and these components."""
-    channels = torch.cat([torch.zeros_like(places[:1]), 1 + places]).to(power.device)
-    first, second = (
-        replace(each, volumes=each.volumes[channels], white=each.white[channels]) for each in pair
-    )
-    return (first, second), power[channels]
-
-
-def _on_grid(space: Subspace, grid: StageGrid) -> Subspace:
-    volumes = grid.taken_from(space.grid, space.volumes)
-    # noise of another sampling makes other volumes: the solution starts anew
-    return replace(space, grid=grid, volumes=volumes, white=torch.zeros_like(volumes))
-
-
-def _joined(first: Coefficients, second: Coefficients) -> Coefficients:
-    """Of two sets of particles, each zero where the other is not."""
-    return Coefficients(first.mean + second.mean, first.covariance + second.covariance)
-
-
-def _principal(space: Subspace, whole: Subspace, coefficients: Coefficients) -> Subspace:
-    """Standardised and turned as the whole model has to be to get orthogonal components."""
-    mean = coefficients.mean.mean(0)
-    second_moment = coefficients.second_moment.mean(0)
-    model = standardised(whole, mean, second_moment)
-    turned = standardised(space, mean, second_moment)
-    turned = turned.turned(principal_turn(model.products(model)))
-    return replace(turned, contrast_std=whole.contrast_std)

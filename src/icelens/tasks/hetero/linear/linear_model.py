@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,23 +14,36 @@ from torch import Tensor
 from icelens.core.data.latents import LatentTable
 from icelens.core.errors import CheckpointError, GeometryError
 from icelens.core.events import OnEvent, Progress, ignore
-from icelens.core.fourier.transforms import volume_from_rfft, volume_rfft
+from icelens.core.fourier.crop import crop_volumes
 from icelens.tasks.hetero.hetero_run import RunFacts
 from icelens.tasks.hetero.linear.encode import coefficients_of
-from icelens.tasks.hetero.linear.fit import Fit
 from icelens.tasks.hetero.linear.particle_batches import ParticleBatches
 from icelens.tasks.hetero.linear.posterior import Coefficients
-from icelens.tasks.hetero.linear.stage_grid import StageGrid, resized
+from icelens.tasks.hetero.linear.stage_grid import StageGrid
 from icelens.tasks.hetero.linear.subspace import Subspace
 from icelens.tasks.hetero.particle_rows import particle_rows
 from icelens.tasks.hetero.prepared_images import PreparedImages
 from icelens.training.checkpoint import read_tensors, save_checkpoint
 
 MODEL_NAME = "linear.safetensors"
-_VERSION = 1
+_VERSION = 2
 Integers = npt.NDArray[np.int64]
 
 _PARTICLES_AT_ONCE = 5000
+
+
+class TriedComponent(NamedTuple):
+    """What is known of a component that was tried, whether it was kept or not.
+
+    Attributes:
+        gain: What it adds to the log likelihood of a particle of the other half set, in nats.
+        score: That over its standard error.
+        eigenvalue: Its squared norm in coarse detail.
+    """
+
+    gain: float
+    score: float
+    eigenvalue: float
 
 
 # the interface of models asks for plain attributes, which frozen ones are not
@@ -50,9 +63,9 @@ class LinearModel:
         radius: Of the finest shell, in cycles per box.
         diameter: Of the sphere that holds the particle, in Å.
         contrast_std: Deviation of the particles' contrast, 0 if it was not looked for.
-        agreement: Correlation of the half sets' components, of all that were tried.
-        tried: Eigenvalues of those, when it was decided which to keep.
-        kept: Places of those that were kept.
+        tried: All components that were tried, the likeliest first.
+        num_significant: Components that are more than noise. The model has these; if there are
+            none it has one nevertheless, which is noise.
         power: `(channel, shell)` of a transform that was expected of mean and components.
         tilts: Images of a tilt series that were used, lowest dose first; 0 for all.
     """
@@ -65,9 +78,8 @@ class LinearModel:
     radius: int
     diameter: float
     contrast_std: float
-    agreement: tuple[float, ...]
-    tried: tuple[float, ...]
-    kept: tuple[int, ...]
+    tried: tuple[TriedComponent, ...]
+    num_significant: int
     power: Float[Tensor, "channel shell"]
     tilts: int = 0
     has_halves: bool = True
@@ -84,6 +96,14 @@ class LinearModel:
     def eigenvalues(self) -> Float[Tensor, " component"]:
         """Variances of the volumes along the components, in squared density."""
         return (self.components.flatten(1).double() * self.spread[:, None]).square().sum(1)
+
+    @property
+    def agreement(self) -> Float[Tensor, " component"]:
+        """Correlation of each component between the half sets."""
+        own, other = (self.channels(half)[1:].flatten(1).double() for half in (1, 2))
+        norms = own.norm(dim=1) * other.norm(dim=1)
+        correlation: Tensor = (own * other).sum(1) / norms.clamp(min=1e-300)
+        return correlation
 
     def channels(self, half: int = 0) -> Float[Tensor, "channel n n n"]:
         """Mean and components, of all images or a half set."""
@@ -114,8 +134,8 @@ class LinearModel:
                 "components; give one line for each map"
             )
         channels = self.channels(half)
-        if box_size is not None and box_size != self.box_size:
-            channels = _cropped(channels, box_size)
+        if box_size is not None:
+            channels = crop_volumes(channels, box_size)
         for line in latent.to(channels):
             yield channels[0] + torch.einsum("k,kzyx->zyx", line, channels[1:])
 
@@ -195,9 +215,8 @@ class LinearModel:
             "radius": self.radius,
             "diameter": self.diameter,
             "contrast_std": self.contrast_std,
-            "agreement": list(self.agreement),
-            "tried": list(self.tried),
-            "kept": list(self.kept),
+            "tried": [list(each) for each in self.tried],
+            "num_significant": self.num_significant,
             "tilts": self.tilts,
         }
         save_checkpoint(folder / MODEL_NAME, tensors, description)
@@ -220,39 +239,6 @@ def posterior(
     places = order[np.searchsorted(rows.particle[order], wanted)]
     found: Coefficients = coefficients_of(model.subspace(images), batches, np.unique(places))
     return model.scaled(found, places)
-
-
-def model_of_fit(fit: Fit, images: PreparedImages, *, tilts: int = 0) -> LinearModel:
-    """The model on the grid of the images."""
-    grid = fit.whole.grid
-
-    def on_images(space: Subspace) -> Tensor:
-        wide = grid.widened(space.volumes)
-        if grid.box_size == images.box_size:
-            return wide.cpu()
-        spectrum = resized(volume_rfft(wide), images.box_size)
-        return volume_from_rfft(spectrum, images.box_size).cpu()
-
-    whole = on_images(fit.whole)
-    norm = whole[1:].flatten(1).norm(dim=1).clamp(min=1e-30)
-    spread = norm / norm[0]
-    halves = torch.stack([on_images(half) for half in fit.halves])
-    halves[:, 1:] /= spread[:, None, None, None]
-    return LinearModel(
-        mean=whole[0],
-        components=whole[1:] / spread[:, None, None, None],
-        spread=spread,
-        halves=halves,
-        pixel_size=images.pixel_size,
-        radius=grid.radius,
-        diameter=images.facts.mask_diameter,
-        contrast_std=fit.whole.contrast_std,
-        agreement=tuple(fit.agreement.tolist()),
-        tried=tuple(fit.eigenvalues.tolist()),
-        kept=fit.kept,
-        power=fit.prior.power.cpu(),
-        tilts=tilts,
-    )
 
 
 def read_linear_model(
@@ -284,14 +270,13 @@ def read_linear_model(
             radius=int(known["radius"]),
             diameter=float(known["diameter"]),
             contrast_std=float(known["contrast_std"]),
-            agreement=tuple(known["agreement"]),
-            tried=tuple(known["tried"]),
-            kept=tuple(known["kept"]),
+            tried=tuple(TriedComponent(*map(float, each)) for each in known["tried"]),
+            num_significant=int(known["num_significant"]),
             tilts=int(known["tilts"]),
         )
-    except KeyError as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{path}: has no {error}; run `icelens hetero linear` again"
+            f"{path}: its description is damaged ({error}); run `icelens hetero linear` again"
         ) from error
     found = (model.latent_dim, model.box_size)
     if facts is not None and found != (facts.latent_dim, facts.box_size):
@@ -300,13 +285,3 @@ def read_linear_model(
             f"{facts.latent_dim} on {facts.box_size} px; run `icelens hetero linear` again"
         )
     return model
-
-
-def _cropped(volumes: Float[Tensor, "channel n n n"], box_size: int) -> Tensor:
-    old = int(volumes.shape[-1])
-    if box_size > old or box_size < 2 or box_size % 2:
-        raise GeometryError(
-            f"a box of {box_size} px from one of {old} px; expected an even number up to {old}"
-        )
-    spectrum = resized(volume_rfft(volumes), box_size) * (box_size / old) ** 3
-    return volume_from_rfft(spectrum, box_size)

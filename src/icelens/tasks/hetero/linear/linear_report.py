@@ -11,7 +11,7 @@ from icelens.core.plots.slices import orthogonal_slices
 from icelens.core.plots.spectrum import component_spectrum
 from icelens.jobs.run import Run
 from icelens.tasks.hetero.learning_images import LearningImages
-from icelens.tasks.hetero.linear.fit import LEAST_AGREEMENT
+from icelens.tasks.hetero.linear.held_out import LEAST_SCORE
 from icelens.tasks.hetero.linear.linear_model import LinearModel
 
 _DEVIATIONS = (-1.5, 0.0, 1.5)
@@ -30,30 +30,36 @@ def report_linear(
 
 def _components(model: LinearModel, run: Run) -> None:
     run.report.section("Components")
+    tried = model.tried
     run.report.text(
-        f"{model.latent_dim} of {len(model.agreement)} components are kept. A component is signal "
-        f"if two half sets, fitted apart, agree on it: their correlation reaches {LEAST_AGREEMENT} "
-        "once the others are left out."
+        f"{model.num_significant} of {len(tried)} components are more than noise. Components are "
+        "fitted to two half sets apart; one is signal if it makes the images of the half set that "
+        f"it was not made of likelier, by {LEAST_SCORE:g} standard errors or more. Noise makes "
+        "them less likely. Contrast and small errors of poses are allowed for."
     )
+    if not model.num_significant:
+        run.report.text(
+            "These images tell of one structure. The component below is noise, and so are the "
+            "latents; the mean is what there is to see."
+        )
     run.report.figure(
         component_spectrum(
-            model.tried,
-            model.agreement,
-            threshold=LEAST_AGREEMENT,
-            is_kept=np.isin(np.arange(len(model.tried)), model.kept),
+            [each.eigenvalue for each in tried],
+            [each.score for each in tried],
+            threshold=LEAST_SCORE,
+            is_kept=np.arange(len(tried)) < model.num_significant,
         ),
         name="spectrum",
-        caption="All components that were tried, in coarse detail: agreement of the half sets, and "
-        "eigenvalue (squared norm); grey ones are noise, the dashed line is their median.",
+        caption="All components that were tried, in coarse detail: by how many standard errors "
+        "each makes held-out images likelier (dashed: what is needed), and its eigenvalue (squared "
+        "norm); grey ones are noise, dashed is their median.",
     )
     values = model.eigenvalues
-    own, other = (model.channels(half)[1:].flatten(1).double() for half in (1, 2))
-    correlation = (own * other).sum(1) / (own.norm(dim=1) * other.norm(dim=1)).clamp(min=1e-300)
     run.report.table(
         ("component", "eigenvalue", "share of the variance", "correlation of the halves"),
         [
-            (k + 1, f"{value:.4g}", f"{value / values.sum():.1%}", f"{correlation[k]:.2f}")
-            for k, value in enumerate(values)
+            (k + 1, f"{value:.4g}", f"{value / values.sum():.1%}", f"{correlation:.2f}")
+            for k, (value, correlation) in enumerate(zip(values, model.agreement, strict=True))
         ],
     )
     if model.contrast_std > 0:

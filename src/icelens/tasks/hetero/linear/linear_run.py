@@ -13,8 +13,10 @@ from icelens.core.io.latent_table import write_latents
 from icelens.jobs.run import Run
 from icelens.tasks.hetero.hetero_run import LATENTS_NAME, open_hetero_run, write_run_facts
 from icelens.tasks.hetero.learning_images import LearningImages, learning_images, write_map
-from icelens.tasks.hetero.linear.fit import LEAST_AGREEMENT, Fit, LinearFit
-from icelens.tasks.hetero.linear.linear_model import MODEL_NAME, LinearModel, model_of_fit
+from icelens.tasks.hetero.linear.fit import Fit, LinearFit
+from icelens.tasks.hetero.linear.fitted_model import model_of_fit
+from icelens.tasks.hetero.linear.held_out import LEAST_SCORE
+from icelens.tasks.hetero.linear.linear_model import MODEL_NAME, LinearModel
 from icelens.tasks.hetero.linear.linear_report import report_linear
 from icelens.tasks.hetero.linear.particle_batches import ParticleBatches
 from icelens.tasks.hetero.linear_settings import LinearConfig
@@ -30,7 +32,7 @@ def fit_linear(config: LinearConfig, run: Run) -> Path:
     Raises:
         IcelensError: If files cannot be read or hold too few particles.
     """
-    compute = choose_compute(config.device, config.precision, config.threads)
+    compute = choose_compute(config.device, "float32", config.threads)
     use_threads(compute)
     learning = learning_images(config, run, kind="linear", latent_dim=1, device=compute.device)
     fit = fit_of(
@@ -105,25 +107,30 @@ def _latents(fit: Fit, model: LinearModel, learning: LearningImages) -> LatentTa
 
 def _tell(model: LinearModel, run: Run) -> None:
     """Say how many components are more than noise."""
-    tried = len(model.agreement)
-    if max(model.agreement) < LEAST_AGREEMENT:
+    tried = len(model.tried)
+    scores = [each.score for each in model.tried]
+    if not model.num_significant:
         run.on_event(
             Message(
-                f"none of {tried} components agrees between the half sets (best correlation "
-                f"{max(model.agreement):.2f}, {LEAST_AGREEMENT:g} is needed): the images tell of "
-                "one structure; the first is written, but it is noise",
+                f"these images tell of one structure: none of {tried} components makes images that "
+                f"it was not made of likelier (best: {scores[0]:.1f} standard errors, "
+                f"{LEAST_SCORE:g} are needed); the first is written, but it is noise",
                 "warning",
             )
         )
         return
     run.on_event(
         Message(
-            f"{model.latent_dim} of {tried} components are kept, on which the half sets agree; "
-            "correlations while coarse: " + ", ".join(f"{each:.2f}" for each in model.agreement)
+            f"{model.num_significant} of {tried} components are more than noise: they make images "
+            "that they were not made of likelier, by "
+            + ", ".join(f"{each:.1f}" for each in scores[: model.num_significant])
+            + " standard errors"
         )
     )
-    if model.latent_dim == tried:
-        run.on_event(Message("all components agree: there may be more; raise --components"))
+    if model.num_significant == tried:
+        run.on_event(
+            Message("all components that were tried are kept: there may be more; see --components")
+        )
 
 
 def _write(model: LinearModel, table: LatentTable, learning: LearningImages, run: Run) -> None:

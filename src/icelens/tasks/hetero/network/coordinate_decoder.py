@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from icelens.core.refinement.samples import DiscSamples
 from icelens.tasks.hetero.network.component_part import ComponentPart
+from icelens.tasks.hetero.network.decoder import Decoder
 from icelens.tasks.hetero.network.encodings import (
     encoded_plane,
     encoded_points,
@@ -20,7 +21,7 @@ from icelens.tasks.hetero.network.network_settings import DecoderSettings
 from icelens.tasks.hetero.network.residual_mlp import ResidualMLP
 
 
-class CoordinateDecoder(nn.Module):
+class CoordinateDecoder(Decoder):
     """Latents and frequencies to transforms of volumes."""
 
     scale: Tensor
@@ -46,6 +47,7 @@ class CoordinateDecoder(nn.Module):
         self.box_size = box_size
         self.latent_dim = latent_dim
         self.start = start
+        self.num_embedded = settings.width
         self.is_hartley = settings.domain == "hartley"
         vectors = encoding_vectors(
             settings.encoding,
