@@ -15,7 +15,7 @@ from icelens.core.data.optics_group import OpticsGroup
 from icelens.core.events import OnEvent, ignore
 from icelens.core.io.latent_table import write_latents
 from icelens.jobs.report import Report
-from icelens.tasks.hetero import analyze_pictures, volume_models
+from icelens.tasks.hetero import volume_models, volume_pictures
 from icelens.tasks.hetero.hetero_run import RunFacts, write_run_facts
 from icelens.tasks.hetero.prepared_images import PreparedImages
 
@@ -64,7 +64,7 @@ def draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         report.parts.append(f"<p>figure {name}</p>")
 
     monkeypatch.setattr(Report, "figure", note)
-    monkeypatch.setattr(analyze_pictures, "volume_surfaces", lambda volumes, pixel_size: Figure())
+    monkeypatch.setattr(volume_pictures, "volume_surfaces", lambda volumes, pixel_size: Figure())
 
 
 def write_run(

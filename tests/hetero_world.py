@@ -9,11 +9,13 @@ import torch
 from torch import Tensor
 
 from icelens.core.data.optics_group import OpticsGroup
+from icelens.core.data.particle_file import ParticleFile
 from icelens.core.data.particles import Particles
 from icelens.core.data.volume import Volume
 from icelens.core.geometry.axis_rotations import about_y
 from icelens.core.geometry.rotations import random_rotations
 from icelens.core.io.particle_files import new_particle_file, write_particles
+from icelens.core.io.particle_tables import new_tilt_blocks
 from icelens.core.io.volumes import write_volume
 from icelens.core.simulate.particles import simulator_for
 
@@ -66,7 +68,18 @@ def random_particles(
         half_set=1 + particle // max(1, len(optics)) % 2,
         particle=particle,
         stage=stage,
+        b_factor=np.tile(60.0 * np.arange(tilts), count),
     )
+
+
+def write_list(path: Path, particles: Particles) -> None:
+    """Write particles; those of several images in the form in which M exports tilts."""
+    file = new_particle_file(particles)
+    if len(np.unique(particles.particle)) < len(particles):
+        rows = np.arange(len(particles))
+        blocks = new_tilt_blocks(particles)
+        file = ParticleFile(particles, path, rows, blocks, has_pixel_origins=True)
+    write_particles(path, file)
 
 
 @dataclass(frozen=True)
@@ -96,6 +109,7 @@ def two_states(
     tilts: int = 1,
     snr: float = 5.0,
     seed: int = 0,
+    name: str = "images",
     **changes: Any,
 ) -> Made:
     """Images of particles whose states take turns in pairs, and their STAR file.
@@ -106,9 +120,11 @@ def two_states(
         tilts: Images of each.
         snr: Of the images.
         seed: Of poses and noise.
+        name: Of the stack.
         changes: Of the particles that are written, not of the images.
     """
     true = random_particles(count, tilts=tilts, seed=seed)
+    true = replace(true, stacks=(Path(f"{name}_0.mrcs"),))
     state = np.arange(count) // 2 % 2
     of_image = state[true.particle]
     generator = torch.Generator().manual_seed(seed + 1)
@@ -122,9 +138,8 @@ def two_states(
             true.take(rows), generator
         )
     written = write_images(folder, true, {0: images})
-    columns = {"rlnGroupName": written.particle} if tilts > 1 else {}
     star = folder / "particles.star"
-    write_particles(star, new_particle_file(replace(written, **changes), columns))
+    write_list(star, replace(written, **changes))
     return Made(star, written, state, std)
 
 

@@ -30,6 +30,11 @@ POSE_TOOLS = {
     "join-particles", "regroup-stacks", "consensus-poses", "consensus-picks", "histogram",
 }  # fmt: skip
 """Tools that need particle images, which the pages on pose simulate."""
+HETERO_TOOLS = {
+    "movie", "clean", "export-cryodrgn", "import-cryodrgn", "downsample", "process-images",
+    "new-star", "montage", "mask", "edit-map", "flip-hand",
+}  # fmt: skip
+"""Tools that need what the commands of hetero leave."""
 NO_JOBS = {"doctor", "demo", "schema"}
 OTHER_FLAGS = {"--nproc-per-node", "--nnodes", "--rdzv-endpoint", "--logdir", "--backend-store-uri"}
 """Flags that belong to torchrun, tensorboard and mlflow."""
@@ -72,7 +77,7 @@ def test_command_is_understood(words: list[str]) -> None:
 
 def test_torchrun_passes_our_flags_on() -> None:
     # torchrun matches abbreviations: it takes --star for --start-method unless told to stop
-    for page in ("restore.md", "pick.md", "pose.md"):
+    for page in ("restore.md", "pick.md", "pose.md", "hetero.md"):
         guide = (ROOT / "docs" / "guide" / page).read_text(encoding="utf-8")
         lines = [line for line in guide.splitlines() if line.startswith("torchrun ")]
         assert lines
@@ -101,7 +106,7 @@ def test_mentioned_flags_and_jobs_exist(page: Path) -> None:
         for flag in re.findall(r"(?<![\w-])--[a-z][\w.-]*", mention):
             said = flag if flag in known else flag.replace("--no-", "--", 1)
             assert said in known or flag == "--flag", f"`{mention}`: no {flag}"
-        match = re.match(r"icelens (restore|pick|pose|tools|simulate) ([a-z0-9-]+)", mention)
+        match = re.match(r"icelens (restore|pick|pose|hetero|tools|simulate) ([a-z0-9-]+)", mention)
         if match:
             assert match.groups() in JOBS, f"`{mention}`: no such job"
 
@@ -139,6 +144,15 @@ def test_every_flag_is_on_the_page_for_users_of_octopi(command: str) -> None:
     text = (ROOT / "docs" / "coming-from" / "octopi.md").read_text(encoding="utf-8")
     for flag in flags_beyond_training(command):
         assert re.search(rf"{flag}[`, ]", text), flag
+
+
+@pytest.mark.parametrize("command", ["train", "abinitio", "analyze", "landscape", "volumes"])
+def test_every_usual_flag_is_on_the_page_for_users_of_cryodrgn(command: str) -> None:
+    text = (ROOT / "docs" / "coming-from" / "cryodrgn.md").read_text(encoding="utf-8")
+    for setting in settings_of(JOBS["hetero", command].config_type):
+        if setting.level != "expert":
+            either = setting.flag.replace("--", "--(no-)?", 1)
+            assert re.search(rf"{either}[`, ]", text), setting.flag
 
 
 def page_for_users_of_cryopares() -> str:
@@ -242,6 +256,25 @@ TINY: dict[tuple[str, str], list[str]] = {
     ],
     ("pose", "watch"): ["--settle", "0"],
     ("tools", "postprocess"): ["--b-factor", "0"],
+    ("simulate", "states"): ["--count", "80", "--box-size", "16", "--pixel-size", "12"],
+    ("hetero", "linear"): ["--components", "2"],
+    ("hetero", "train"): [
+        "--epochs", "2", "--keep-every", "1", "--width", "16", "--components", "2",
+        "--batch-size", "16",
+    ],
+    ("hetero", "abinitio"): [
+        "--starts", "1", "--iterations", "2", "--passes", "1", "--rounds", "1",
+        "--state-rounds", "0", "--batch-size", "40",
+    ],
+    ("hetero", "analyze"): ["--clusters", "3", "--samples-per-component", "2"],
+    ("hetero", "landscape"): [
+        "--volumes", "12", "--mapped", "10", "--clusters", "3", "--box-size", "16",
+        "--traversals", "1", "--frames", "2",
+    ],
+    ("hetero", "volumes"): ["--num-particles", "40"],
+    ("hetero", "evaluate"): ["--volumes", "20", "--training-sample", "20"],
+    ("tools", "downsample"): ["--box-size", "12"],
+    ("tools", "movie"): ["--size", "64"],
 }  # fmt: skip
 """What makes a command of a page quick; a flag given last counts."""
 
@@ -267,7 +300,13 @@ def runs_here(words: list[str]) -> bool:
     """Whether a command needs neither a GPU nor a file that only its user has."""
     line = " ".join(words)
     absent = ["cuda", "network.pt", "best_model.pth", "--segmentation membrane", "--labels masks"]
-    absent += ["run_data.star", "next_session.star", "optimisation_set.star", "topaz.star"]
+    absent += [
+        "cryodrgn_run",
+        "run_data.star",
+        "next_session.star",
+        "optimisation_set.star",
+        "topaz.star",
+    ]
     absent += [f"--track {name}" for name in TRACKERS if find_spec(name) is None]
     return words[0] not in NO_JOBS and not any(word in line for word in absent)
 
@@ -281,7 +320,7 @@ def test_main_commands_of_the_readme_run_end_to_end() -> None:
     for job in chain:
         run(next(words for words in commands if words[:2] == ["restore", job]))
     for words in commands:
-        if words[0] == "tools" and words[1] not in POSE_TOOLS:
+        if words[0] == "tools" and words[1] not in POSE_TOOLS | HETERO_TOOLS:
             run(words)
     for result in ("corrected/TS_01.mrc", "corrected/report.html", "assess/report.html"):
         assert Path(result).is_file()
@@ -313,6 +352,31 @@ def test_commands_of_the_readme_for_poses_run_in_their_order() -> None:
         if is_of_pose(words):
             run(words)
     for result in ("poses/map.mrc", "refined_fsc.csv", "compared/poses.csv", "live/map.mrc"):
+        assert Path(result).is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("newcomer")
+def test_commands_of_the_readme_for_heterogeneity_run_in_their_order() -> None:
+    for words in commands_of(ROOT / "README.md"):
+        is_ours = words[0] == "hetero" or words[:2] == ["simulate", "states"]
+        if (is_ours or (words[0] == "tools" and words[1] in HETERO_TOOLS)) and runs_here(words):
+            run(words)
+    for result in ("hetero/latents.csv", "path/path.csv", "kept.star", "found/map.mrc", "path.gif"):
+        assert Path(result).is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("newcomer")
+def test_every_command_of_the_guide_to_heterogeneity_runs_in_its_order() -> None:
+    text = (ROOT / "docs" / "guide" / "hetero.md").read_text(encoding="utf-8")
+    torchrun = {line.partition("icelens.apps.cli ")[2] for line in text.splitlines()}
+    for words in commands_of(ROOT / "docs" / "guide" / "hetero.md"):
+        if runs_here(words) and shlex.join(words) not in torchrun:
+            run(words)
+    (block,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    exec(compile(block, "hetero.md", "exec"), {})
+    for result in ("kept.mrc", "scores/scores.csv", "found/latents.csv", "tilted_linear/mean.mrc"):
         assert Path(result).is_file()
 
 

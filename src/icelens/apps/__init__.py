@@ -1,1 +1,1 @@
-"""Doors into the program; they know only the list of jobs."""
+"""Doors into the program: the command line, which knows only the list of jobs, and `open_run`."""

@@ -38,25 +38,33 @@ OUTPUT_SHARED: dict[str, JsonValue] = {"output": "shared"}
 in at a time, on one or several machines; each has the folder of its run below it."""
 
 
-class ComputeConfig(Config):
-    """Settings shared by all jobs that train or predict."""
-
-    seed: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
-    """One number that fixes everything drawn at random; the same seed gives the same result."""
+class DeviceConfig(Config):
+    """Settings of jobs that may compute on a GPU."""
 
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     """Where to compute: auto, cpu, cuda, cuda:N or mps. Auto takes a GPU when there is one."""
 
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto", json_schema_extra=EXPERT
-    )
-    """Numbers the network computes with. Auto takes bfloat16 where the device is faster with it."""
-
     threads: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
     """CPU threads; 0 takes as many as there are cores."""
+
+
+class TimeLimitConfig(Config):
+    """Settings of jobs that may be stopped and go on."""
 
     time_limit: Annotated[Minutes, Field(gt=0)] | None = Field(
         default=None, json_schema_extra=EXPERT | {"unit": "minutes"}
     )
     """Stop cleanly after this long and keep what is done; started again with `--resume` where the
     job has it, it goes on."""
+
+
+class ComputeConfig(DeviceConfig, TimeLimitConfig):
+    """Settings shared by all jobs that train or predict."""
+
+    seed: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
+    """One number that fixes everything drawn at random; the same seed gives the same result."""
+
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", json_schema_extra=EXPERT
+    )
+    """Numbers the network computes with. Auto takes bfloat16 where the device is faster with it."""

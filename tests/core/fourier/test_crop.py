@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from icelens.core.errors import GeometryError
-from icelens.core.fourier.crop import crop_images, crop_volumes
+from icelens.core.fourier.crop import crop_images, crop_rfft, crop_volumes, resize_rfft
+from icelens.core.fourier.transforms import image_rfft, volume_from_rfft, volume_rfft
 
 
 def central_block(images: np.ndarray, box_size: int) -> np.ndarray:
@@ -55,3 +56,30 @@ def test_smooth_blob_keeps_place_and_height(side, box_size):
 def test_larger_box_is_refused():
     with pytest.raises(GeometryError, match="expected 1 to 8"):
         crop_images(torch.zeros(8, 8), 9)
+
+
+def test_factors_on_a_transform_keep_their_values():
+    radius = torch.hypot(torch.fft.fftfreq(16)[:, None], torch.fft.rfftfreq(16))
+    small = torch.hypot(torch.fft.fftfreq(8)[:, None], torch.fft.rfftfreq(8)) / 2
+    assert torch.allclose(crop_rfft(radius, 16, 8, power=0), small)
+
+
+def test_cropped_transforms_are_those_of_cropped_images():
+    images = torch.randn(2, 12, 12, generator=torch.Generator().manual_seed(0))
+    found = crop_rfft(image_rfft(images), 12, 8)
+    assert torch.allclose(found, image_rfft(crop_images(images, 8)), atol=1e-5)
+
+
+def test_filled_up_transforms_are_as_before_when_cut_but_for_nyquist():
+    volume = torch.randn(2, 8, 8, 8, generator=torch.Generator().manual_seed(0))
+    spectrum = volume_rfft(volume)
+    again = resize_rfft(resize_rfft(spectrum, 12), 8)
+    inner = [0, 1, 2, 3, 5, 6, 7]
+    kept = spectrum[:, inner][:, :, inner][..., :4]
+    assert torch.allclose(again[:, inner][:, :, inner][..., :4], kept)
+    assert not again[:, 4].any()
+    assert not again[:, :, 4].any()
+    assert not again[..., 4].any()
+    # the same density, sampled more finely
+    fine = volume_from_rfft(resize_rfft(again, 16), 16) * 2**3
+    assert torch.allclose(fine[:, ::2, ::2, ::2], volume_from_rfft(again, 8), atol=1e-5)

@@ -1,6 +1,5 @@
 """Analyses write below their run, and nowhere if it is none."""
 
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -34,16 +33,28 @@ def test_settings_of_an_earlier_run_are_read_again(tmp_path):
     ("run", "output", "piece"),
     [
         ("run", "run", "the run itself"),
+        ("other", "run", "another run"),
     ],
 )
 def test_analysis_is_not_written_over_the_run(run, output, piece, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / RUN_NAME).touch()
-    values: dict[str, Path] = {"run": tmp_path / run}
+    values = {"run": tmp_path / run}
     values["output"] = tmp_path / output
     with pytest.raises(ConfigError, match=piece):
         make_config(Settings, values)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+
+
+@pytest.mark.parametrize(
+    "words", ["volumes", "evaluate --particles p.star", "analyze", "landscape", "traverse"]
+)
+def test_no_job_writes_over_the_record_of_its_run(words, tmp_path, capsys):
+    (tmp_path / RUN_NAME).touch()
+    command = f"hetero {words} --run {tmp_path} --output {tmp_path}"
+    assert cli.main(command.split()) == 2
+    assert "the run itself" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [RUN_NAME]
 
 
 @pytest.mark.parametrize(("run", "piece"), [("no", "no such folder"), (".", "no hetero.json")])

@@ -21,7 +21,8 @@ from icelens.core.io.image_stacks import ImageReader
 from icelens.core.io.latent_table import read_latents
 from icelens.core.io.particle_files import read_particles
 from icelens.core.optics.image_source import ImageSource
-from icelens.tasks.hetero.preparation import Grid, prepare
+from icelens.tasks.hetero.image_grid import Grid
+from icelens.tasks.hetero.preparation import prepare
 
 TRAINING = np.random.default_rng(1).uniform(0, 1, (80, 1))
 OTHERS = np.random.default_rng(2).uniform(0, 1, (50, 1))

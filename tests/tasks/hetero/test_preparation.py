@@ -369,3 +369,41 @@ def test_odd_boxes_lose_their_finest_sample() -> None:
     grid = choose_grid(random_particles(4, optics=(OpticsGroup("odd", PIXEL, 21),)), None, None)
     assert grid.box_size == 20
     assert grid.box_size * grid.pixel_size == pytest.approx(21 * PIXEL)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0], ids=["bright", "dark"])
+@pytest.mark.parametrize("offset", [-300.0, 300.0])
+def test_contrast_is_seen_whatever_offset_images_have(
+    offset: float, sign: float, tmp_path: Path
+) -> None:
+    particles = written(tmp_path, snr=0.5, scale=sign, offset=offset)
+    assert prepared(tmp_path, particles).facts.is_inverted == (sign < 0)
+
+
+def test_one_image_far_stronger_than_the_others_counts_nothing(tmp_path: Path) -> None:
+    particles = written(tmp_path)
+    plain = prepared(tmp_path, particles).facts
+    with mrcfile.open(tmp_path / "images_0.mrcs", "r+", permissive=True) as file:
+        file.data[7] *= 1e3
+    told: list[Event] = []
+    facts = prepared(tmp_path, particles, told=told).facts
+    assert facts.unusable == (7,)
+    assert facts.mask_diameter == plain.mask_diameter
+    assert facts.noise_power[0] == pytest.approx(plain.noise_power[0], rel=0.1)
+    words = [event.text for event in told if isinstance(event, Message)]
+    assert any("1 of 120 images hold nothing" in text and "row 7" in text for text in words)
+
+
+def test_images_of_which_most_hold_nothing_are_refused(tmp_path: Path) -> None:
+    particles = written(tmp_path)
+    with mrcfile.open(tmp_path / "images_0.mrcs", "r+", permissive=True) as file:
+        file.data[:70] = 0.0
+    with pytest.raises(GeometryError, match=r"70 of 120 images .*extract them again"):
+        prepared(tmp_path, particles)
+    assert not (tmp_path / CACHE_NAME).exists()
+
+
+def test_images_of_too_few_pixels_are_refused_by_what_they_are() -> None:
+    small = random_particles(4, optics=(OpticsGroup("small", PIXEL, 10),))
+    with pytest.raises(MetadataError, match=r"some\.star: images of 10 px, expected 16 or more"):
+        choose_grid(small, None, None, path=Path("some.star"))

@@ -6,7 +6,8 @@ import pytest
 from linear_family import FamilyModel, make_run, occupied, use_model
 
 from icelens.apps import cli
-from icelens.core.io.volumes import open_volume
+from icelens.core.data.volume import Volume
+from icelens.core.io.volumes import open_volume, write_volume
 
 LATENT = np.random.default_rng(0).uniform(0, 1, (60, 2))
 
@@ -58,6 +59,7 @@ def test_latents_are_read_from_tables_and_plain_numbers(text, run):
         ("0.2 0.3 0.4\n", "latents of 3 coordinates"),
         ("0.2 0.3\n0.4\n", "lines of 1 and of 2"),
         ("a b\n", "expected"),
+        ("1e300 0.3\n", "line 1 holds values that are not finite, or beyond 1e"),
         ("latent_1,latent_2\n0.1,nan\n", "not finite"),
         ("", "empty"),
     ],
@@ -78,6 +80,10 @@ def test_files_of_other_latents_are_refused_in_one_line(text, found, run, capsys
     [
         (["--rows", "0,60"], "row 60"),
         (["--rows", "a"], "expected rows"),
+        (["--rows", "5-1"], "expected rows"),
+        (["--rows", "\u00b2"], "expected rows"),
+        (["--rows", "9" * 30], "expected rows"),
+        (["--rows", "0-99999999999"], "100000 rows or fewer"),
         (["--rows", "1,1"], "twice"),
         ([], "neither"),
         (["--rows", "1", "--latent", "x.csv"], "both"),
@@ -102,3 +108,12 @@ def test_dry_run_says_what_it_costs(run, capsys):
     code, output = command(run, "--rows", "0-9", "--dry-run")
     assert code == 0
     assert not output.exists()
+
+
+def test_map_is_no_mask(run, capsys):
+    write_volume(run.parent / "map.mrc", Volume(np.linspace(-3, 9, 24**3).reshape(24, 24, 24), 3.0))
+    code, output = command(run, "--rows", "1", "--mask", str(run.parent / "map.mrc"))
+    assert code == 2
+    error = capsys.readouterr().err
+    assert "map.mrc: holds values from -3 to 9, expected a mask from 0 to 1" in error
+    assert not list(output.glob("*.mrc"))

@@ -10,6 +10,9 @@ from icelens.core.errors import GeometryError, MetadataError
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
+_LARGEST = 1e12
+"""Farther out nothing can be told apart, and squares of distances overflow."""
+
 
 def _no_floats() -> Floats:
     return np.empty((0, 0))
@@ -63,11 +66,12 @@ class LatentTable:
                     f"latents: {name} has shape {filled.shape}, expected {expected}"
                 )
             object.__setattr__(self, name, filled)
-        if not np.isfinite(latent).all():
-            line = int(np.flatnonzero(~np.isfinite(latent).all(axis=1))[0])
+        is_usable = (np.abs(latent) < _LARGEST).all(axis=1)
+        if not is_usable.all():
+            line = int(np.flatnonzero(~is_usable)[0])
             raise MetadataError(
-                f"latents: line {line + 1} holds values that are not finite; train again or leave "
-                "it out"
+                f"latents: line {line + 1} holds values that are not finite, or beyond "
+                f"{_LARGEST:.0e}; train again or leave it out"
             )
 
     def __len__(self) -> int:

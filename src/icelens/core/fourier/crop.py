@@ -1,10 +1,19 @@
-"""Fewer, larger pixels: keep the middle of an image's or volume's transform; grey values stay."""
+"""Other samplings of the same field: transforms of images and volumes cut, or filled up with zeros.
+
+Half transforms here have their phase origin in the centre (`transforms.py`).
+"""
 
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Complex, Float, Num
 from torch import Tensor
 
 from icelens.core.errors import GeometryError
+from icelens.core.fourier.transforms import (
+    image_from_rfft,
+    image_rfft,
+    volume_from_rfft,
+    volume_rfft,
+)
 
 
 def crop_images(
@@ -22,7 +31,9 @@ def crop_images(
     Raises:
         GeometryError: If the images are smaller.
     """
-    return _cropped(images, box_size, 2)
+    if images.shape[-1] == box_size:
+        return images
+    return image_from_rfft(crop_rfft(image_rfft(images), images.shape[-1], box_size), box_size)
 
 
 def crop_volumes(
@@ -33,36 +44,73 @@ def crop_volumes(
     Raises:
         GeometryError: If the volumes are smaller.
     """
-    return _cropped(volumes, box_size, 3)
+    side = volumes.shape[-1]
+    if side == box_size:
+        return volumes
+    spectrum = crop_rfft(volume_rfft(volumes), side, box_size, num_axes=3)
+    return volume_from_rfft(spectrum, box_size)
 
 
-def _cropped(values: Tensor, box_size: int, num_axes: int) -> Tensor:
-    side = values.shape[-1]
+def crop_rfft(
+    spectrum: Num[Tensor, "..."], side: int, box_size: int, *, num_axes: int = 2, power: int = 1
+) -> Num[Tensor, "..."]:
+    """Low frequencies of half transforms, or of real factors on them.
+
+    Of an even box the two Nyquist frequencies of an axis fall on one sample, which gets their mean.
+
+    Args:
+        spectrum: Half transforms of images or volumes of `side` px; leading axes are a batch.
+        side: Of these, in px; the columns of a half transform do not tell even from odd.
+        box_size: Wanted side in px, at most that.
+        num_axes: 2 of images, 3 of volumes.
+        power: 1 for transforms, which are sums over pixels, of which there are fewer then: grey
+            values are kept; 0 for factors, which stay.
+
+    Raises:
+        GeometryError: If they are smaller.
+    """
     if not 1 <= box_size <= side:
         raise GeometryError(
             f"a box of {side} px cannot be brought to {box_size} px by leaving out frequencies, "
-            f"expected 1 to {side}"
+            f"expected 1 to {side}; choose a smaller box"
         )
     if box_size == side:
-        return values
-    axes = tuple(range(-num_axes, 0))
-    spectrum = torch.fft.rfftn(torch.fft.ifftshift(values, dim=axes), dim=axes)
+        return spectrum
+    axes = tuple(range(-num_axes, -1))
     spectrum = spectrum[..., : box_size // 2 + 1]
-    for axis in axes[:-1]:
+    for axis in axes:
         spectrum = _middle(spectrum, box_size, axis)
     if box_size % 2 == 0:
-        spectrum = _with_real_nyquist(spectrum, axes[:-1])
-    spectrum = spectrum * (box_size / side) ** num_axes
-    cropped = torch.fft.irfftn(spectrum, s=(box_size,) * num_axes, dim=axes)
-    centred: Tensor = torch.fft.fftshift(cropped, dim=axes)
-    return centred
+        spectrum = _with_real_nyquist(spectrum, axes)
+    return spectrum * (box_size / side) ** (num_axes * power)
 
 
-def _middle(spectrum: Complex[Tensor, "..."], box_size: int, axis: int) -> Complex[Tensor, "..."]:
-    """Frequencies `-box_size // 2` to `(box_size - 1) // 2` of an axis, zero first.
+def resize_rfft(
+    spectrum: Complex[Tensor, "*batch n n n_half"], box_size: int
+) -> Complex[Tensor, "*batch {box_size} {box_size} m_half"]:
+    """Half transforms of even cubes, cut or filled up with zeros; their values stay as they are.
 
-    Of an even box the two Nyquist frequencies fall on one sample, which gets their mean.
+    Nyquist planes, whose phase is not known, are left out: cut after filled up is as before.
+
+    Args:
+        spectrum: Half transforms of volumes.
+        box_size: Even side in px, smaller or larger.
     """
+    old = spectrum.shape[-2]
+    if old == box_size:
+        return spectrum
+    half = min(old, box_size) // 2
+    shape = (*spectrum.shape[:-3], box_size, box_size, box_size // 2 + 1)
+    result = spectrum.new_zeros(shape)
+    index = torch.arange(-half + 1, half, device=spectrum.device)
+    z, y = index[:, None] % box_size, index % box_size
+    z_old, y_old = index[:, None] % old, index % old
+    result[..., z, y, :half] = spectrum[..., z_old, y_old, :half]
+    return result
+
+
+def _middle(spectrum: Num[Tensor, "..."], box_size: int, axis: int) -> Num[Tensor, "..."]:
+    """Frequencies `-box_size // 2` to `(box_size - 1) // 2` of an axis, zero first."""
     side, below = spectrum.shape[axis], box_size // 2
     low = spectrum.narrow(axis, 0, box_size - below)
     high = spectrum.narrow(axis, side - below, below)
@@ -73,9 +121,7 @@ def _middle(spectrum: Complex[Tensor, "..."], box_size: int, axis: int) -> Compl
     return torch.cat([low, high], dim=axis)
 
 
-def _with_real_nyquist(
-    spectrum: Complex[Tensor, "..."], axes: tuple[int, ...]
-) -> Complex[Tensor, "..."]:
+def _with_real_nyquist(spectrum: Num[Tensor, "..."], axes: tuple[int, ...]) -> Num[Tensor, "..."]:
     """The last column as that of a real box: mean of both Nyquist frequencies of x."""
     column = spectrum[..., -1:]
     # the sample of minus the frequency; zero stays where it is

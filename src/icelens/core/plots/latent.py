@@ -10,6 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from icelens.core.data.evenly import evenly
 from icelens.core.plots.style import COLOURS, INK, house_style, new_figure
 
 Floats = npt.NDArray[np.float64]
@@ -212,7 +213,7 @@ def limits(values: Floats, also: Floats | None = None) -> tuple[float, float]:
 
 def drawn_places(num_points: int) -> npt.NDArray[np.int64]:
     """Places of the points that are drawn: all, or as many as can be seen, spread evenly."""
-    return np.unique(np.linspace(0, num_points - 1, min(num_points, _MOST_DRAWN)).astype(np.int64))
+    return evenly(num_points, _MOST_DRAWN)
 
 
 def point_size(num_points: int) -> float:

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
+from icelens.core.data.evenly import evenly
 from icelens.core.data.particles import Particles
 from icelens.core.errors import GeometryError
 from icelens.core.fourier.shift import shift_images
@@ -137,7 +138,7 @@ def signal_variance(
     number, and images count as they are before they are premultiplied. At most 500 rows, evenly
     spread, are measured.
     """
-    rows = np.unique(np.linspace(0, len(particles) - 1, min(len(particles), _MEASURED)).astype(int))
+    rows = evenly(len(particles), _MEASURED)
     sample = particles.take(rows)
     centred = sample.with_poses(sample.rotation, np.zeros_like(sample.shift_yx))
     plain = tuple(replace(group, is_premultiplied=False) for group in sample.optics)

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from icelens.core.fourier.crop import resize_rfft
 from icelens.core.fourier.transforms import volume_from_rfft, volume_rfft
 
 FormFactor = Callable[[Tensor], Tensor]
@@ -61,7 +62,7 @@ def potential_in_box(
     total = torch.zeros(frequency_squared.shape, dtype=torch.complex64)
     for kind in points:
         index_xyz = (kind.position_xyz - centre_xyz) / pixel_size + box_size // 2
-        spectrum = _cropped(volume_rfft(_spread(index_xyz, box_size)), box_size)
+        spectrum = resize_rfft(volume_rfft(_spread(index_xyz, box_size)), box_size)
         total += spectrum * kind.form_factor(frequency_squared)
     total *= torch.exp(-frequency_squared * (2.0 * pixel_size) ** 2)
     return volume_from_rfft(total, box_size) / pixel_size**3
@@ -105,16 +106,6 @@ def _spread(index_xyz: Float[Tensor, "point 3"], box_size: int) -> Float[Tensor,
         x, y, z = (base.long() + step).unbind(1)
         grid.index_add_(0, (z * side + y) * side + x, weight)
     return grid.reshape(side, side, side)
-
-
-def _cropped(spectrum: Tensor, box_size: int) -> Tensor:
-    """Keep the frequencies of the coarse grid; both grids have their phase origin in the centre."""
-    low, high = (box_size + 1) // 2, box_size // 2
-    keep = torch.cat([torch.arange(low), torch.arange(-high, 0) % spectrum.shape[0]])
-    cropped = spectrum[keep][:, keep][..., : box_size // 2 + 1].clone()
-    # The Nyquist terms stand for both signs at once; without them no axis is treated differently.
-    cropped[high], cropped[:, high], cropped[..., high] = 0.0, 0.0, 0.0
-    return cropped
 
 
 def _frequency_squared(box_size: int, pixel_size: float) -> Float[Tensor, "n n n_half"]:

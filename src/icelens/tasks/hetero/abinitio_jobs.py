@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from icelens.core.errors import IcelensError
 from icelens.jobs.job import Estimate, Job, job
 from icelens.jobs.run import Run
 from icelens.tasks.hetero.abinitio_settings import AbinitioConfig
+from icelens.tasks.hetero.costs import count_images
 
 _STEP, _PASS = 1.4e-3, 4.5e-3
 """CPU-seconds of a particle in a step and in a pass, one core; both look at 20 shells at most."""
@@ -18,21 +18,10 @@ _SAMPLE = 1000
 
 def estimate_abinitio(config: AbinitioConfig) -> Estimate:
     """Time by counting particles; the starts look at batches, whatever their number."""
-    from icelens.core.io.particle_files import read_particles
-
-    try:
-        particles = read_particles(
-            config.particles,
-            stack_root=config.stack_root,
-            tomograms=config.tomograms,
-            skip_missing=config.skip_missing,
-        ).particles
-    except IcelensError:
+    counted = count_images(config)
+    if counted is None:
         return Estimate()
-    count = len(particles)
-    if not count:
-        return Estimate()
-    own_box = int(particles.box_size().max())
+    count, own_box = counted
     box_size = config.box_size or own_box
     starts = config.starts * (
         config.iterations * min(config.batch_size, count) * _STEP + min(count, _SAMPLE) * _PASS

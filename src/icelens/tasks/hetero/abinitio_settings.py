@@ -4,11 +4,11 @@ from pathlib import Path
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, Angstrom, PositiveAngstrom
+from icelens.jobs.config import EXPERT, Angstrom, PositiveAngstrom, TimeLimitConfig
 from icelens.tasks.hetero.image_settings import ImagesConfig
 
 
-class AbinitioConfig(ImagesConfig):
+class AbinitioConfig(ImagesConfig, TimeLimitConfig):
     """Settings of `icelens hetero abinitio`."""
 
     output: Path

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from icelens.core.data.evenly import evenly
 from icelens.core.data.latents import LatentTable
 from icelens.core.errors import MetadataError
 from icelens.core.events import Message, Progress
@@ -101,7 +102,7 @@ def _volume_correlations(
     model = source.volume_model(device)
     size = min(model.box_size, config.box_size or _BOX_SIZE)
     places = found.clusters.particle
-    places = places[np.unique(np.linspace(0, len(places) - 1, _MOST_VOLUMES).astype(np.int64))]
+    places = places[evenly(len(places), _MOST_VOLUMES)]
     epochs = source.epochs()
     sets = []
     for done, epoch in enumerate(epochs, start=1):

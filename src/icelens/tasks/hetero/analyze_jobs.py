@@ -6,12 +6,11 @@ from typing import Any
 from icelens.jobs.job import Estimate, Job, job
 from icelens.jobs.run import Run
 from icelens.tasks.hetero.analyze_settings import AnalyzeConfig
+from icelens.tasks.hetero.costs import SECONDS_PER_VOXEL
 
 _SECONDS_PER_PARTICLE = 1.5e-4
 """Of the latents' analysis without UMAP, in 8 dimensions on one core."""
 _SECONDS_PER_EMBEDDED = 5e-4
-_SECONDS_PER_VOXEL = 4e-6
-"""Of a volume decoded on one core by a network of usual width."""
 _BYTES_PER_PARTICLE = 3000
 
 
@@ -30,7 +29,7 @@ def estimate_analyze(config: AnalyzeConfig) -> Estimate:
         count = config.clusters + config.components * config.samples_per_component
         voxels = count * (config.box_size or run.box_size) ** 3
     return Estimate(
-        seconds=seconds + _SECONDS_PER_VOXEL * voxels,
+        seconds=seconds + SECONDS_PER_VOXEL * voxels,
         memory_bytes=600_000_000 + _BYTES_PER_PARTICLE * particles,
         disk_bytes=4 * voxels + 400 * particles,
         notes=("time is that of one core; --check-images adds that of reconstructing from images",),

@@ -12,7 +12,6 @@ from icelens.core.latents.paths import component_path
 from icelens.jobs.run import Run
 from icelens.tasks.hetero.analyze_convergence import show_convergence
 from icelens.tasks.hetero.analyze_findings import Findings, find
-from icelens.tasks.hetero.analyze_pictures import show_volumes
 from icelens.tasks.hetero.analyze_report import show_findings
 from icelens.tasks.hetero.analyze_settings import AnalyzeConfig
 from icelens.tasks.hetero.analyze_table import (
@@ -23,7 +22,7 @@ from icelens.tasks.hetero.analyze_table import (
     pose_columns,
     write_table,
 )
-from icelens.tasks.hetero.analyze_volumes import Stations, make_volumes, write_stations
+from icelens.tasks.hetero.analyze_volumes import Stations, show_stations, write_stations
 from icelens.tasks.hetero.hetero_run import HeteroRun, open_hetero_run
 
 
@@ -51,7 +50,7 @@ def analyze_run(config: AnalyzeConfig, run: Run) -> Path:
         name = "kmeans_centres" if stations.folder == "kmeans" else stations.folder
         write_stations(run.folder / f"{name}.csv", stations, table, run.on_event)
         if config.volumes:
-            _show_volumes(run, source, stations, config)
+            show_stations(run, source, stations, config)
     if config.convergence:
         show_convergence(run, source, found, config)
     _say_outliers(found, run)
@@ -99,21 +98,6 @@ def all_stations(found: Findings, config: AnalyzeConfig) -> Iterator[Stations]:
 def _sizes(found: Findings, chosen: np.ndarray) -> list[int]:
     count = np.bincount(found.clusters.label[chosen], minlength=len(found.clusters) + 1)
     return [int(number) for number in count[1:]]
-
-
-def _show_volumes(run: Run, source: HeteroRun, stations: Stations, config: AnalyzeConfig) -> None:
-    path = make_volumes(
-        source,
-        stations,
-        run.folder / stations.folder,
-        device=config.device,
-        threads=config.threads,
-        box_size=config.box_size,
-        low_pass=config.low_pass,
-        is_checked=config.check_images,
-        on_event=run.on_event,
-    )
-    show_volumes(run, path, title=stations.title)
 
 
 def _say_outliers(found: Findings, run: Run) -> None:

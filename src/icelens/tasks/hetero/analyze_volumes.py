@@ -11,7 +11,12 @@ from icelens.core.data.latents import LatentTable
 from icelens.core.events import OnEvent, Saved
 from icelens.core.io.csv_table import write_csv
 from icelens.core.latents.support import Support
+from icelens.jobs.run import Run
+from icelens.tasks.hetero.analysis_settings import StationsConfig
 from icelens.tasks.hetero.hetero_run import HeteroRun
+from icelens.tasks.hetero.volume_options import VolumeOptions
+from icelens.tasks.hetero.volume_pictures import show_volumes
+from icelens.tasks.hetero.volumes import numbered, write_volumes
 from icelens.training.device import choose_compute, use_threads
 
 Floats = npt.NDArray[np.float64]
@@ -34,11 +39,6 @@ class Stations:
     latent: Floats
     support: Support
     extra: dict[str, Sequence[float | int | str]]
-
-    def names(self) -> list[str]:
-        """Stems of the volumes' files: `volume_01` and so on."""
-        digits = max(2, len(str(len(self.latent))))
-        return [f"volume_{number:0{digits}d}" for number in range(1, len(self.latent) + 1)]
 
 
 def write_stations(path: Path, stations: Stations, table: LatentTable, on_event: OnEvent) -> None:
@@ -70,30 +70,22 @@ def write_stations(path: Path, stations: Stations, table: LatentTable, on_event:
     on_event(Saved(path, "table"))
 
 
-def make_volumes(
-    source: HeteroRun,
-    stations: Stations,
-    folder: Path,
-    *,
-    device: str,
-    threads: int,
-    box_size: int | None,
-    low_pass: float | None,
-    is_checked: bool,
-    on_event: OnEvent,
-) -> Path:
-    """Write the volumes of stations into a folder and return the path of their table."""
-    from icelens.tasks.hetero.volume_options import VolumeOptions
-    from icelens.tasks.hetero.volumes import write_volumes
-
-    compute = choose_compute(device, "float32", threads)
+def show_stations(run: Run, source: HeteroRun, stations: Stations, config: StationsConfig) -> None:
+    """Write the volumes of stations into their folder, and show them in the report."""
+    compute = choose_compute(config.device, "float32", config.threads)
     use_threads(compute)
     options = VolumeOptions(
-        box_size=box_size,
-        low_pass=low_pass,
-        is_checked=is_checked,
+        box_size=config.box_size,
+        low_pass=config.low_pass,
+        is_checked=config.check_images,
         device=str(compute.device),
     )
-    return write_volumes(
-        source, stations.latent, folder, stations.names(), options=options, on_event=on_event
+    table = write_volumes(
+        source,
+        stations.latent,
+        run.folder / stations.folder,
+        numbered("volume", len(stations.latent), digits=2),
+        options=options,
+        on_event=run.on_event,
     )
+    show_volumes(run, table, title=stations.title)

@@ -23,9 +23,10 @@ from icelens.core.optics.image_source import ImageSource
 from icelens.jobs.run import Run
 from icelens.tasks.hetero.evaluate_jobs import EvaluateConfig
 from icelens.tasks.hetero.hetero_run import HeteroRun, VolumeModel, open_hetero_run
+from icelens.tasks.hetero.image_grid import Grid
 from icelens.tasks.hetero.image_scores import ImageScores, score_images, shared_states
 from icelens.tasks.hetero.particle_rows import ParticleRows, particle_rows
-from icelens.tasks.hetero.preparation import Grid, prepare
+from icelens.tasks.hetero.preparation import prepare
 from icelens.tasks.hetero.prepared_images import PreparedImages, read_facts
 from icelens.training.device import choose_compute, use_threads
 

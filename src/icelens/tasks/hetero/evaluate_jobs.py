@@ -5,17 +5,17 @@ from typing import Any
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, Config, PositiveAngstrom
+from icelens.jobs.config import EXPERT, PositiveAngstrom
 from icelens.jobs.job import Estimate, Job, job
 from icelens.jobs.run import Run
+from icelens.tasks.hetero.analysis_settings import OfRunConfig
+from icelens.tasks.hetero.costs import SECONDS_PER_VOXEL
 
-_SECONDS_PER_VOXEL = 4e-6
-"""Of a volume decoded on one core by a network of usual width; linear models are faster."""
 _SECONDS_PER_PIXEL = 1e-7
 """Of an image that is read, prepared, encoded and compared, on one core."""
 
 
-class EvaluateConfig(Config):
+class EvaluateConfig(OfRunConfig):
     """Settings of `icelens hetero evaluate`."""
 
     run: Path
@@ -35,9 +35,6 @@ class EvaluateConfig(Config):
     """Particles of the run, drawn at random, that scores are compared with; 0 compares with
     none."""
 
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
-    """Where to compute: auto, cpu, cuda, cuda:N or mps."""
-
     pixel_size: PositiveAngstrom | None = Field(default=None, json_schema_extra=EXPERT)
     """Sampling of the images, whatever their file says."""
 
@@ -53,9 +50,6 @@ class EvaluateConfig(Config):
     seed: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
     """Same seed, same sample and same states."""
 
-    threads: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
-    """CPU threads; 0 takes as many as there are cores."""
-
 
 def estimate_evaluate(config: EvaluateConfig) -> Estimate:
     """Time and disk from the number of images and volumes."""
@@ -68,7 +62,7 @@ def estimate_evaluate(config: EvaluateConfig) -> Estimate:
     ).particles
     images = len(particles) + config.training_sample
     return Estimate(
-        seconds=_SECONDS_PER_VOXEL * min(config.volumes, images) * run.box_size**3
+        seconds=SECONDS_PER_VOXEL * min(config.volumes, images) * run.box_size**3
         + _SECONDS_PER_PIXEL * images * run.box_size**2,
         memory_bytes=500_000_000 + 500 * images,
         disk_bytes=2 * len(particles) * run.box_size**2 + 200 * images,

@@ -3,18 +3,25 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from icelens.core.data.evenly import evenly
 from icelens.core.data.half_sets import dealt_half_sets
 from icelens.core.events import Message, OnEvent
 from icelens.core.fourier.insertion import SliceSums
 from icelens.core.fourier.particle_sums import of_one_optics_group
 from icelens.core.fourier.wiener import HalfMaps, reconstruct_halves
 from icelens.core.optics.image_source import ImageSource
-from icelens.tasks.hetero.image_grid import Grid, centred_spectra, grid_axes
+from icelens.tasks.hetero.image_grid import (
+    Grid,
+    centred_spectra,
+    disc_window,
+    grid_axes,
+    like_the_others,
+    windowed,
+)
 
 Contrast = Literal["auto", "keep", "invert"]
 
@@ -46,14 +53,18 @@ def look_at(source: ImageSource, grid: Grid, *, seed: int) -> Look:
     particles = source.particles
     box_size = min(_LOOK_BOX, grid.box_size)
     coarse = Grid(box_size, grid.box_size * grid.pixel_size / box_size, box_size // 2 - 1)
-    chosen = np.unique(np.linspace(0, len(particles) - 1, min(_LOOK, len(particles))).astype(int))
+    chosen = evenly(len(particles), _LOOK)
     half_set = dealt_half_sets(particles, seed=seed)
     sums = [SliceSums(box_size, device=source.device) for _ in range(2)]
+    # takes offsets away: in a sum of slices they would be a broad hill or hollow
+    window = disc_window(coarse, 2.0 * box_size * coarse.pixel_size).to(source.device)
     for half in (1, 2):
         for rows in of_one_optics_group(particles, chosen[half_set[chosen] == half], _AT_ONCE):
             spectrum, transfer = centred_spectra(source, rows, coarse)
+            spectrum = windowed(spectrum, window)
+            usual = like_the_others(spectrum)
             axes = grid_axes(particles, rows, coarse, source.device)
-            sums[half - 1].insert(spectrum, transfer, axes)
+            sums[half - 1].insert(spectrum[usual], transfer[usual], axes[usual])
     halves = reconstruct_halves(*sums, pixel_size=coarse.pixel_size)
     return Look(halves, particle_diameter(halves, coarse), _contrast(halves.full))
 

@@ -130,9 +130,9 @@ class HeteroRun:
         """The particles that it was made from, with the poses it ended with."""
         facts = self.facts
         own = self.folder / POSES_NAME
-        paths = [own] if facts.is_posed and own.is_file() else [Path(p) for p in facts.particles]
+        given = [self.folder / path for path in facts.particles]
         return read_particles(
-            [path if path.is_absolute() else self.folder / path for path in paths],
+            [own] if facts.is_posed and own.is_file() else given,
             stack_root=None if facts.stack_root is None else Path(facts.stack_root),
             tomograms=None if facts.tomograms is None else Path(facts.tomograms),
             skip_missing=facts.skip_missing,

@@ -1,20 +1,22 @@
 """The grid on which images and volumes are compared, and transforms of images brought to it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Bool, Complex, Float
 from torch import Tensor
 
 from icelens.core.data.particles import Particles
-from icelens.core.errors import MetadataError
+from icelens.core.errors import GeometryError, MetadataError
+from icelens.core.fourier.crop import crop_rfft
 from icelens.core.fourier.shift import shift_images
 from icelens.core.fourier.transforms import image_from_rfft, image_rfft
 from icelens.core.optics.image_source import ImageSource
 from icelens.core.optics.particle_ctf import slice_axes
-from icelens.core.volumes.masks import soft_edge
+from icelens.core.volumes.masks import sphere_mask
 
 Rows = npt.NDArray[np.int64]
 
@@ -22,6 +24,9 @@ _EDGE_PX = 4.0
 _LEAST_BOX = 16
 _LEAST_OUTSIDE = 0.05
 """Of an image: with less beyond the window, its mean is the offset."""
+_LEAST_DIAMETER_PX = 4.0
+MOST_POWER = 400.0
+"""Of the others' power: an image with more is an accident of the detector or of a conversion."""
 _ROUNDING = 1e-5
 
 
@@ -34,8 +39,20 @@ class Grid:
     radius: int
 
 
-def choose_grid(particles: Particles, box_size: int | None, max_resolution: float | None) -> Grid:
+def choose_grid(
+    particles: Particles,
+    box_size: int | None,
+    max_resolution: float | None,
+    *,
+    path: Path | None = None,
+) -> Grid:
     """The grid of the first optics group, or a coarser one of the same width.
+
+    Args:
+        particles: All images.
+        box_size: Side of the grid in px; None takes that of the smallest images.
+        max_resolution: Finest detail in Å; None takes what the grid holds.
+        path: Their file, for messages.
 
     Raises:
         MetadataError: If it would be finer than the images, or too small.
@@ -43,9 +60,15 @@ def choose_grid(particles: Particles, box_size: int | None, max_resolution: floa
     group = particles.optics[int(particles.optics_index[0])]
     smallest = int(particles.box_size().min())
     chosen = smallest - smallest % 2 if box_size is None else box_size
+    whose = "" if path is None else f"{path}: "
+    if smallest < _LEAST_BOX:
+        raise MetadataError(
+            f"{whose}images of {smallest} px, expected {_LEAST_BOX} or more; extract them with a "
+            "larger box or finer pixels"
+        )
     if chosen > smallest or chosen < _LEAST_BOX or chosen % 2:
         raise MetadataError(
-            f"--box-size {chosen} for images of {smallest} px; expected an even number from "
+            f"{whose}--box-size {chosen} for images of {smallest} px; expected an even number from "
             f"{_LEAST_BOX} to {smallest}"
         )
     pixel_size = group.box_size * group.pixel_size / chosen
@@ -54,7 +77,7 @@ def choose_grid(particles: Particles, box_size: int | None, max_resolution: floa
         radius = min(radius, int(chosen * pixel_size / max_resolution))
     if radius < 4:
         raise MetadataError(
-            f"--max-resolution {max_resolution} leaves {radius} shells of a box of "
+            f"{whose}--max-resolution {max_resolution} leaves {radius} shells of a box of "
             f"{chosen * pixel_size:.0f} Å, expected 4 or more; choose a finer resolution"
         )
     return Grid(chosen, pixel_size, radius)
@@ -75,25 +98,9 @@ def centred_spectra(
     spectrum = shift_images(spectrum, shift)
     width = own * spectrum.shape[-2] / (grid.box_size * grid.pixel_size)
     grey = width**2 if abs(width - 1.0) > 1e-6 else 1.0
-    cut = fourier_crop(spectrum, grid.box_size)
-    return cut * grey, fourier_crop(transfer, grid.box_size, power=0)
-
-
-def fourier_crop(spectrum: Tensor, box_size: int, *, power: int = 2) -> Tensor:
-    """Low frequencies of half transforms `(row, n, n_half)` of images; grey values are kept.
-
-    Args:
-        spectrum: Half transforms about the centre.
-        box_size: Even side of the smaller images.
-        power: 2 for transforms, whose sums have fewer pixels; 0 for factors on them.
-    """
-    old = spectrum.shape[-2]
-    if old == box_size:
-        return spectrum
-    half = box_size // 2
-    rows = torch.cat([torch.arange(half), torch.arange(old - half, old)]).to(spectrum.device)
-    cut = spectrum.index_select(-2, rows)[..., : half + 1]
-    return cut * (box_size / old) ** power
+    side = spectrum.shape[-2]
+    cut = crop_rfft(spectrum, side, grid.box_size)
+    return cut * grey, crop_rfft(transfer, side, grid.box_size, power=0)
 
 
 def grid_axes(
@@ -105,10 +112,19 @@ def grid_axes(
 
 
 def disc_window(grid: Grid, diameter: float) -> Float[Tensor, "y x"]:
-    """1 within a disc about the centre pixel, falling to 0 beyond it over some pixels."""
-    axis = torch.arange(grid.box_size, dtype=torch.float32) - grid.box_size // 2
-    distance = torch.hypot(axis[:, None], axis) - 0.5 * diameter / grid.pixel_size
-    return soft_edge(distance, _EDGE_PX)
+    """1 within a disc about the centre pixel, falling to 0 beyond it over some pixels.
+
+    Raises:
+        GeometryError: If the diameter in Å is only some pixels.
+    """
+    if diameter < _LEAST_DIAMETER_PX * grid.pixel_size:
+        raise GeometryError(
+            f"--mask-diameter {diameter:g} Å is less than {_LEAST_DIAMETER_PX:g} px of "
+            f"{grid.pixel_size:.3g} Å; give the diameter of the particle in Å, or leave it out"
+        )
+    shape = (grid.box_size, grid.box_size)
+    radius = 0.5 * diameter / grid.pixel_size
+    return sphere_mask(shape, pixel_size=1.0, radius=radius, edge=_EDGE_PX)
 
 
 def windowed(
@@ -132,3 +148,12 @@ def windowed(
     rest = torch.where(is_constant[:, None, None], 0.0, rest)
     sign = -1.0 if is_inverted else 1.0
     return image_rfft(rest * (sign * window))
+
+
+def like_the_others(spectrum: Complex[Tensor, "row n n_half"]) -> Bool[Tensor, " row"]:
+    """Which images hold something, are finite and not far stronger than most of these."""
+    power = spectrum.abs().square().mean((-2, -1))
+    is_known = power.isfinite() & (power > 0)
+    if not bool(is_known.any()):
+        return is_known
+    return is_known & (power <= MOST_POWER * power[is_known].median())

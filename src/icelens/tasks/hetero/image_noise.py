@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from icelens.core.data.evenly import evenly
 from icelens.core.fourier.slices import central_slices, slice_source
 from icelens.tasks.hetero.prepared_images import PreparedImages
 
@@ -27,7 +28,7 @@ def residual_noise(images: PreparedImages, density: Float[Tensor, "n n n"]) -> P
         rows = np.flatnonzero((particles.optics_index == group) & (particles.weight > 0))
         left = torch.ones(len(power))
         if len(rows) >= _LEAST:
-            rows = rows[np.unique(np.linspace(0, len(rows) - 1, _SAMPLE).astype(int))]
+            rows = rows[evenly(len(rows), _SAMPLE)]
             left[: images.facts.radius + 1] = _left(images, source, rows)
         powers.append(tuple((torch.tensor(power) * left).tolist()))
     facts = replace(images.facts, noise_power=tuple(powers))

@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, ComputeConfig, PositiveAngstrom
+from icelens.jobs.config import EXPERT, DeviceConfig, PositiveAngstrom
 
 
-class ImagesConfig(ComputeConfig):
+class ImagesConfig(DeviceConfig):
     """Which images, and what is done to them before a model sees them."""
 
     particles: tuple[Path, ...] = Field(min_length=1)
@@ -39,3 +39,6 @@ class ImagesConfig(ComputeConfig):
 
     skip_missing: bool = Field(default=False, json_schema_extra=EXPERT)
     """Leave out images whose stack is missing instead of stopping."""
+
+    seed: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
+    """One number that fixes everything drawn at random; the same seed gives the same result."""

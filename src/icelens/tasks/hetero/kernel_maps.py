@@ -15,13 +15,14 @@ from torch import Tensor
 
 from icelens.core.data.latents import LatentTable
 from icelens.core.errors import MetadataError
+from icelens.core.fourier.crop import resize_rfft
 from icelens.core.fourier.transforms import volume_from_rfft, volume_rfft
 from icelens.core.fourier.wiener import HalfMaps
 from icelens.core.metrics.fsc import fourier_shell_correlation, resolution_at
 from icelens.tasks.hetero.linear.particle_batches import ParticleBatches
 from icelens.tasks.hetero.linear.posterior import ChannelSums, place_samples
 from icelens.tasks.hetero.linear.shell_prior import power_from_halves, shell_correlation, weak_power
-from icelens.tasks.hetero.linear.stage_grid import StageGrid, resized
+from icelens.tasks.hetero.linear.stage_grid import StageGrid
 from icelens.tasks.hetero.linear.volume_solver import (
     NormalEquations,
     VolumePrior,
@@ -165,7 +166,7 @@ def _prior_on(
 ) -> Float[Tensor, "1 s s s"]:
     """The prior on the grid of the sums; the map of all particles if there is none."""
     if prior is not None:
-        spectrum = resized(volume_rfft(prior[None].float().to(grid.device)), grid.box_size)
+        spectrum = resize_rfft(volume_rfft(prior[None].float().to(grid.device)), grid.box_size)
         return grid.narrowed(volume_from_rfft(spectrum, grid.box_size)) * grid.sphere
     equations = []
     for half in rings:
@@ -279,5 +280,5 @@ def _mixed(
 def _on_images(
     grid: StageGrid, volume: Float[Tensor, "1 s s s"], images: PreparedImages
 ) -> Float[Tensor, "n n n"]:
-    spectrum = resized(volume_rfft(grid.widened(volume)), images.box_size)
+    spectrum = resize_rfft(volume_rfft(grid.widened(volume)), images.box_size)
     return volume_from_rfft(spectrum, images.box_size)[0]

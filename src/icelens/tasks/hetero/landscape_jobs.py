@@ -1,26 +1,21 @@
 """Declaration of `icelens hetero landscape`. Imports no torch."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from icelens.jobs.config import EXPERT, Angstrom, Config
+from icelens.jobs.config import EXPERT, Angstrom
 from icelens.jobs.job import Estimate, Job, job
 from icelens.jobs.run import Run
+from icelens.tasks.hetero.analysis_settings import RunAnalysisConfig
+from icelens.tasks.hetero.costs import SECONDS_PER_VOXEL
 
-_SECONDS_PER_VOXEL = 4e-6
-"""Of a volume decoded on one core by a network of usual width; linear models are faster."""
 
-
-class LandscapeConfig(Config):
+class LandscapeConfig(RunAnalysisConfig):
     """Settings of `icelens hetero landscape`."""
 
-    run: Path
-    """Folder of a run of hetero with latents."""
-
-    output: Path | None = None
-    """Folder for the results; <run>/analysis/landscape without it."""
+    what: ClassVar[str] = "landscape"
 
     volumes: int = Field(default=500, ge=2)
     """Volumes that stand for all particles: at the centres of k-means of the latents."""
@@ -48,9 +43,6 @@ class LandscapeConfig(Config):
     traversals: int = Field(default=5, ge=0)
     """Components along which volumes are written."""
 
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
-    """Where to compute: auto, cpu, cuda, cuda:N or mps."""
-
     frames: int = Field(default=10, ge=2, json_schema_extra=EXPERT)
     """Volumes along each component, from the 5th to the 95th percentile of the particles."""
 
@@ -72,26 +64,8 @@ class LandscapeConfig(Config):
     bins: int = Field(default=40, ge=5, le=500, json_schema_extra=EXPERT)
     """Bins of the free energy along each component."""
 
-    epoch: int | None = Field(default=None, ge=0, json_schema_extra=EXPERT)
-    """Take the latents as they were after this epoch; the model is the final one."""
-
     seed: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
     """Same seed, same result."""
-
-    threads: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
-    """CPU threads; 0 takes as many as there are cores."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _beside_the_run(cls, values: Any) -> Any:  # noqa: ANN401 - whatever the user gave
-        """Put results into the run's folder, if it is one, unless another is named."""
-        if not isinstance(values, dict) or values.get("output") or not values.get("run"):
-            return values
-        folder = Path(values["run"])
-        # in a folder that is no run nothing is to be made, not even that of the results
-        if not (folder / "hetero.json").is_file():
-            return values
-        return values | {"output": folder / "analysis" / "landscape"}
 
 
 def estimate_landscape(config: LandscapeConfig) -> Estimate:
@@ -103,7 +77,7 @@ def estimate_landscape(config: LandscapeConfig) -> Estimate:
     sketched, mapped = min(config.volumes, particles), min(config.mapped, particles)
     voxels = min(config.box_size, run.box_size) ** 3
     return Estimate(
-        seconds=_SECONDS_PER_VOXEL * voxels * (sketched + mapped),
+        seconds=SECONDS_PER_VOXEL * voxels * (sketched + mapped),
         memory_bytes=500_000_000 + 8 * sketched**2 + 200 * particles,
         disk_bytes=4 * voxels * (sketched + 2 * config.clusters + 60),
         notes=("time is that of one CPU core for decoding by a network",),

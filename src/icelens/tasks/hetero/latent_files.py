@@ -1,5 +1,6 @@
 """Latents that volumes are wanted at: from a table, plain numbers, or rows of particles."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from icelens.core.errors import InputFileError, MetadataError
 from icelens.core.io.latent_table import read_latents
 from icelens.core.io.number_table import read_number_table, read_text
 
+_ROW = r"[0-9]{1,12}"
+_MOST_ROWS = 100_000
 Latents = npt.NDArray[np.float64]
 
 
@@ -19,6 +22,13 @@ def read_states(path: Path, latent_dim: int) -> Latents:
     Raises:
         InputFileError: If the file cannot be read or holds latents of another dimension.
     """
+    try:
+        return _read(path, latent_dim)
+    except MetadataError as error:
+        raise InputFileError(f"{path}: {error}") from error
+
+
+def _read(path: Path, latent_dim: int) -> Latents:
     expected = f"lines of {latent_dim} numbers, or CSV with columns latent_1 ..."
     start = read_text(path, expected=expected).lstrip()
     first = start.splitlines()[0]
@@ -31,7 +41,7 @@ def read_states(path: Path, latent_dim: int) -> Latents:
             raise InputFileError(
                 f"{path}: lines of {lengths[0]} and of {lengths[-1]} numbers, expected {expected}"
             )
-        latent = np.stack(lines)
+        latent = LatentTable(np.stack(lines)).latent
     if latent.shape[1] != latent_dim:
         raise InputFileError(
             f"{path}: latents of {latent.shape[1]} coordinates, but the run has {latent_dim}; give "
@@ -49,10 +59,17 @@ def rows_in(text: str, option: str = "--rows") -> list[int]:
     rows: list[int] = []
     for item in text.split(","):
         first, dash, last = (part.strip() for part in item.partition("-"))
-        if not first.isdigit() or (dash and not last.isdigit()):
-            raise MetadataError(f"{option} is {text!r}, expected rows from 0 such as 0,15,30")
-        rows.extend(range(int(first), int(last or first) + 1))
-    if len(set(rows)) != len(rows) or not rows:
+        words = [first, last] if dash else [first]
+        if not all(re.fullmatch(_ROW, word) for word in words) or int(words[-1]) < int(first):
+            raise MetadataError(
+                f"{option} is {text!r}, expected rows from 0 such as 0,15,30 or 0-4"
+            )
+        if int(words[-1]) - int(first) >= _MOST_ROWS:
+            raise MetadataError(
+                f"{option} is {text!r}, expected {_MOST_ROWS} rows or fewer; name fewer"
+            )
+        rows.extend(range(int(first), int(words[-1]) + 1))
+    if len(set(rows)) != len(rows):
         raise MetadataError(f"{option} is {text!r}: a row comes twice; name each once")
     return rows
 

@@ -22,14 +22,22 @@ from icelens.core.optics.image_source import ImageSource
 from icelens.core.refinement.samples import disc_samples
 from icelens.jobs.run import Run
 from icelens.tasks.hetero.hetero_run import RunFacts, write_run_facts
+from icelens.tasks.hetero.image_grid import Grid, choose_grid
 from icelens.tasks.hetero.image_settings import ImagesConfig
+from icelens.tasks.hetero.particle_checks import check_half_sets, check_shifts, shows_something
 from icelens.tasks.hetero.particle_rows import ParticleRows, particle_rows
-from icelens.tasks.hetero.preparation import Grid, choose_grid, prepare
-from icelens.tasks.hetero.prepared_images import PreparedImages, open_cache
+from icelens.tasks.hetero.preparation import prepare
+from icelens.tasks.hetero.prepared_images import (
+    PreparedImages,
+    fingerprint,
+    open_cache,
+    read_facts,
+)
 
 MEAN_NAME = "mean.mrc"
 MAP_NAMES = ("half_1.mrc", "half_2.mrc", MEAN_NAME)
-LEAST_PARTICLES = 10
+LEAST_PARTICLES = 4
+"""Two in each half set."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +84,11 @@ def learning_images(
     particles = file.particles
     rows = particle_rows(particles, tilts=config.tilts, seed=config.seed)
     _check(file.path, rows, particles, latent_dim)
-    grid = choose_grid(particles, config.box_size, config.max_resolution)
+    if run.resume:
+        _refuse_others(file, run)
+    check_half_sets(file.path, particles, seed=config.seed, on_event=run.on_event)
+    check_shifts(file.path, particles, on_event=run.on_event)
+    grid = choose_grid(particles, config.box_size, config.max_resolution, path=file.path)
     kept = _kept(config, run, particles, grid, device) if run.resume else None
     images, halves = kept or _prepared(config, run, file, grid, device)
     rows = particle_rows(images.particles, tilts=config.tilts, seed=config.seed)
@@ -111,12 +123,30 @@ def _check(path: Path, rows: ParticleRows, particles: Particles, latent_dim: int
     Raises:
         MetadataError: If there are too few that any image shows.
     """
-    count = int((particles.weight[rows.rows[rows.start[:-1]]] > 0).sum())
+    is_shown = shows_something(particles)[rows.rows]
+    count = int(np.logical_or.reduceat(is_shown, rows.start[:-1]).sum()) if len(rows) else 0
     least = max(LEAST_PARTICLES, 2 * latent_dim)
     if count < least:
         raise MetadataError(
-            f"{path}: {count} particles for a latent of {latent_dim} coordinates, "
-            f"expected {least} or more; choose a smaller --latent-dim or more particles"
+            f"{path}: {count} particles that show anything for a latent of {latent_dim} "
+            f"coordinates, expected {least} or more; lower --latent-dim or give more particles"
+        )
+
+
+def _refuse_others(file: ParticleFile, run: Run) -> None:
+    """Leave a run alone that is resumed with other particles than it was started with.
+
+    Raises:
+        MetadataError: If so.
+    """
+    try:
+        facts = read_facts(run.folder)
+    except InputFileError:
+        return  # none, or damaged: images are prepared anew
+    if facts.fingerprint != fingerprint(file.particles):
+        raise MetadataError(
+            f"{file.path}: {run.folder} was started with other images; resume it with the same "
+            "--particles, or choose another --output"
         )
 
 

@@ -13,13 +13,15 @@ from torch import Tensor
 from icelens.core.data.latents import LatentTable
 from icelens.core.errors import CheckpointError, GeometryError, IcelensError
 from icelens.core.events import OnEvent, Progress, ignore
+from icelens.core.fourier.crop import crop_rfft
 from icelens.core.fourier.transforms import volume_from_rfft, volume_rfft
 from icelens.tasks.hetero.hetero_run import RunFacts
 from icelens.tasks.hetero.image_batches import batch_of
 from icelens.tasks.hetero.linear.linear_model import LinearModel, read_linear_model
 from icelens.tasks.hetero.network.build import build_network
 from icelens.tasks.hetero.network.component_part import ComponentPart
-from icelens.tasks.hetero.network.coordinate_decoder import CoordinateDecoder
+from icelens.tasks.hetero.network.coordinate_decoder import is_upper
+from icelens.tasks.hetero.network.decoder import Decoder
 from icelens.tasks.hetero.network.hetero_network import HeteroNetwork
 from icelens.tasks.hetero.network.network_settings import NetworkSettings
 from icelens.tasks.hetero.particle_rows import ParticleRows, particle_rows
@@ -117,9 +119,9 @@ class NetworkModel:
             known = known_of(self._linear, self._linear.encode(images, on_event))
         return encoded(self.network, images, rows, known, self._compute, on_event)
 
-    def _decoder(self, number: int) -> CoordinateDecoder:
+    def _decoder(self, number: int) -> Decoder:
         decoder = self.network.decoders[number - 1 if self.has_halves else 0]
-        assert isinstance(decoder, CoordinateDecoder)
+        assert isinstance(decoder, Decoder)
         return decoder
 
     def _points(self, side: int) -> tuple[Tensor, Float[Tensor, "point 3"]]:
@@ -136,17 +138,17 @@ class NetworkModel:
         return index, points
 
     def _embedded(
-        self, decoder: CoordinateDecoder, points: Float[Tensor, "point 3"]
+        self, decoder: Decoder, points: Float[Tensor, "point 3"]
     ) -> list[tuple[Tensor, ...]] | None:
         """What all volumes share, if it fits into memory; else it is made for each anew."""
-        if len(points) * decoder.network.first.out_features > _NUMBERS_KEPT:
+        if len(points) * decoder.num_embedded > _NUMBERS_KEPT:
             return None
         with autocast(self._compute):
             return [decoder.embedded_points(part) for part, _ in _lower_halves(points)]
 
     def _spectrum(
         self,
-        decoder: CoordinateDecoder,
+        decoder: Decoder,
         latent: Float[Tensor, " latent"],
         index: Tensor,
         points: Float[Tensor, "point 3"],
@@ -171,14 +173,9 @@ class NetworkModel:
         self, start: ComponentPart, latent: Float[Tensor, " latent"], side: int
     ) -> Complex[Tensor, "z y x_half"]:
         """Transform of the volume that the network adds to, cut to a smaller box."""
-        spectrum = volume_rfft(start.volume(start.coefficients(latent[None])[0]))
-        old = len(spectrum)
-        if side == old:
-            return spectrum
-        half = side // 2
-        rows = torch.cat([torch.arange(half), torch.arange(old - half, old)]).to(spectrum.device)
-        cut: Tensor = spectrum.index_select(0, rows).index_select(1, rows)[..., : half + 1]
-        return cut
+        volume = start.volume(start.coefficients(latent[None])[0])
+        # on the scale of the whole box, as what the network says
+        return crop_rfft(volume_rfft(volume), self.box_size, side, num_axes=3, power=0)
 
     def _check(self, latent: Tensor, half: int, box_size: int | None) -> None:
         if latent.ndim != 2 or latent.shape[1] != self.latent_dim:
@@ -203,9 +200,7 @@ def _lower_halves(
     """Points in pieces, those of the upper half mirrored, and which of them were."""
     for start in range(0, len(points), _POINTS_AT_ONCE):
         part = points[start : start + _POINTS_AT_ONCE]
-        x, y, z = part.unbind(1)
-        # of the plane between the halves one half is asked for, too: maps are real
-        is_mirrored = (z > 0) | ((z == 0) & ((y > 0) | ((y == 0) & (x > 0))))
+        is_mirrored = is_upper(part.mT)
         yield torch.where(is_mirrored[:, None], -part, part), is_mirrored
 
 

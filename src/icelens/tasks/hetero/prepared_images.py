@@ -97,7 +97,8 @@ class PreparedImages:
         self._noise = torch.tensor(facts.noise_power, device=device).sqrt()
         cached = torch.tensor(facts.cached_power, device=device).sqrt()
         self._unit = (cached / self._noise)[:, self.samples.shell]
-        self._group = torch.from_numpy(particles.optics_index).to(device)
+        # a copy: those of files may be views that nothing may write to, of which torch warns
+        self._group = torch.tensor(particles.optics_index, device=device)
 
     @property
     def box_size(self) -> int:
@@ -181,6 +182,19 @@ class PreparedImages:
 
     def _group_of(self, rows: Rows) -> Int[Tensor, " row"]:
         return self._group[torch.from_numpy(rows).to(self.device)]
+
+
+def stored_images(
+    folder: Path,
+    particles: Particles,
+    facts: ImageFacts,
+    *,
+    centred_by: npt.NDArray[np.floating[Any]] | None = None,
+    device: torch.device | str = "cpu",
+) -> PreparedImages:
+    """The images that were just stored in a folder; arguments as in `PreparedImages`."""
+    stored = np.load(folder / CACHE_NAME, mmap_mode="r", allow_pickle=False)
+    return PreparedImages(particles, facts, stored, centred_by=centred_by, device=device)
 
 
 def write_facts(folder: Path, facts: ImageFacts) -> None:

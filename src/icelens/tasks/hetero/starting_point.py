@@ -1,6 +1,7 @@
 """What a network of hetero starts from: a linear model, the map of all images, or nothing."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -18,7 +19,7 @@ from icelens.tasks.hetero.linear.fitted_model import model_of_fit
 from icelens.tasks.hetero.linear.linear_model import MODEL_NAME, LinearModel, read_linear_model
 from icelens.tasks.hetero.linear.linear_run import fit_of
 from icelens.tasks.hetero.network.build import build_network
-from icelens.tasks.hetero.network.coordinate_decoder import CoordinateDecoder
+from icelens.tasks.hetero.network.decoder import Decoder
 from icelens.tasks.hetero.network.hetero_network import HeteroNetwork
 from icelens.tasks.hetero.network_model import known_of
 from icelens.tasks.hetero.train_settings import TrainConfig
@@ -66,6 +67,20 @@ def starting_point(config: TrainConfig, learning: LearningImages, run: Run) -> S
     return StartingPoint(linear, known_of(linear, linear.encode(learning.images, run.on_event)))
 
 
+def network_parts(config: TrainConfig) -> dict[str, Any]:
+    """What of a network the user chose, whatever the images."""
+    # another package's decoder knows its own settings alone
+    is_ours = config.decoder == "coordinates"
+    shape = {"width": config.width, "num_layers": config.num_layers} if is_ours else {}
+    return {
+        "model": config.model,
+        "encoder": config.encoder,
+        "encoder_settings": config.encoder_settings,
+        "decoder": config.decoder,
+        "decoder_settings": shape | config.decoder_settings,
+    }
+
+
 def new_network(
     config: TrainConfig, learning: LearningImages, start: StartingPoint, latent_dim: int
 ) -> HeteroNetwork:
@@ -73,8 +88,8 @@ def new_network(
     images = learning.images
     kind = "map" if config.start == "linear" and start.linear is None else config.start
     network = build_network(
-        {
-            "model": config.model,
+        network_parts(config)
+        | {
             "box_size": images.box_size,
             "radius": images.facts.radius,
             "latent_dim": latent_dim,
@@ -85,18 +100,11 @@ def new_network(
             "num_components": start.known.shape[1],
             "support": min(1.0, images.facts.mask_diameter / (images.box_size * images.pixel_size)),
             "has_poses": config.refine_poses,
-            "encoder": config.encoder,
-            "encoder_settings": config.encoder_settings,
-            "decoder_settings": {
-                "width": config.width,
-                "num_layers": config.num_layers,
-                **config.decoder_settings,
-            },
         }
     )
     channels = _channels(learning.halves, start.linear, has_halves=config.halves)
     for decoder, own in zip(network.decoders, channels, strict=True):
-        assert isinstance(decoder, CoordinateDecoder)
+        assert isinstance(decoder, Decoder)
         decoder.set_scale(_strength(learning.halves.full))
         if decoder.start is not None:
             decoder.start.set_channels(own)

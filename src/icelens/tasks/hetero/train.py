@@ -15,15 +15,28 @@ from icelens.tasks.hetero.hetero_run import LATENTS_NAME, POSES_NAME
 from icelens.tasks.hetero.image_batches import ImageBatches
 from icelens.tasks.hetero.latent_weight import LatentWeight
 from icelens.tasks.hetero.learning_images import LearningImages, learning_images
+from icelens.tasks.hetero.network.build import check_parts
 from icelens.tasks.hetero.network.hetero_network import POSE_UNIT, HeteroNetwork
 from icelens.tasks.hetero.network_model import describe, encoded, read_network_model
 from icelens.tasks.hetero.objective import HeteroObjective
 from icelens.tasks.hetero.refined_poses import write_refined_poses
 from icelens.tasks.hetero.sample_choice import SampleChoice
-from icelens.tasks.hetero.starting_point import StartingPoint, new_network, starting_point
+from icelens.tasks.hetero.starting_point import (
+    StartingPoint,
+    network_parts,
+    new_network,
+    starting_point,
+)
 from icelens.tasks.hetero.train_report import report_training
 from icelens.tasks.hetero.train_settings import TrainConfig
-from icelens.training.device import Compute, choose_compute, keep_freed_memory, memory_bytes
+from icelens.training.device import (
+    Compute,
+    choose_compute,
+    keep_freed_memory,
+    memory_bytes,
+    use_threads,
+)
+from icelens.training.distributed import num_processes, share_of
 from icelens.training.ending import say_how_it_ended
 from icelens.training.loop import FitResult, FitSettings, fit
 from icelens.training.seed import seed_everything
@@ -40,9 +53,12 @@ def train(config: TrainConfig, run: Run) -> Path:
         StoppedEarly: If the time limit came first.
     """
     compute = choose_compute(config.device, config.precision, config.threads)
-    torch.set_num_threads(compute.threads)
+    use_threads(compute)
     keep_freed_memory(compute)
     latent_dim = 0 if config.model == "homogeneous" else config.latent_dim
+    # before hours are spent on images
+    check_parts(network_parts(config) | {"latent_dim": latent_dim})
+    share_of(config.batch_size, part=0, num_parts=config.accumulate)
     learning = learning_images(
         config, run, kind=config.model, latent_dim=latent_dim, device=compute.device
     )
@@ -83,8 +99,14 @@ class Steps:
     @staticmethod
     def of(config: TrainConfig, num_particles: int) -> "Steps":
         """Steps of a training."""
-        of_epoch = max(1, round(num_particles / config.batch_size))
+        of_epoch = max(1, round(num_particles / _batch_size(config, num_particles)))
         return Steps(of_epoch, of_epoch * config.epochs)
+
+
+def _batch_size(config: TrainConfig, num_particles: int) -> int:
+    """Particles of a step: as many as are wanted, but none of them twice."""
+    evenly = config.accumulate * num_processes()
+    return min(config.batch_size, max(1, num_particles // evenly) * evenly)
 
 
 def _fit(
@@ -97,13 +119,14 @@ def _fit(
 ) -> FitResult:
     images, rows = learning.images, learning.rows
     steps = Steps.of(config, len(rows))
+    batch_size = _batch_size(config, len(rows))
     batches = ImageBatches(
         images,
         rows,
         _choice(config, learning, steps),
         latent_dim=network.settings.latent_dim,
         known=start.known,
-        batch_size=config.batch_size,
+        batch_size=batch_size,
         seed=config.seed,
         is_streamed=4 * len(images.samples.index) * len(images) > memory_bytes(torch.device("cpu")),
     )
@@ -128,7 +151,7 @@ def _fit(
         batches,
         FitSettings(
             num_steps=steps.total,
-            batch_size=config.batch_size,
+            batch_size=batch_size,
             learning_rate=config.learning_rate,
             min_learning_rate=0.02 * config.learning_rate,
             warmup_steps=min(100, steps.total // 10),

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, Angstrom, Config, Degrees
+from icelens.jobs.config import EXPERT, Angstrom, ComputeConfig, Config, Degrees
 from icelens.tasks.hetero.image_settings import ImagesConfig
 
 
@@ -29,7 +29,7 @@ class LatentWeightConfig(Config):
     """Weight of the squared distance from the target."""
 
 
-class TrainConfig(ImagesConfig):
+class TrainConfig(ImagesConfig, ComputeConfig):
     """Settings of `icelens hetero train`."""
 
     output: Path
@@ -71,6 +71,9 @@ class TrainConfig(ImagesConfig):
 
     encoder_settings: dict[str, Any] = Field(default={}, json_schema_extra=EXPERT)
     """Settings of the encoder, such as {width: 512, num_layers: 3, max_radius: 16}."""
+
+    decoder: str = Field(default="coordinates", json_schema_extra=EXPERT)
+    """coordinates, or one that another package registered."""
 
     decoder_settings: dict[str, Any] = Field(default={}, json_schema_extra=EXPERT)
     """Further settings of the decoder, such as {encoding: geom_lowf, domain: hartley}."""

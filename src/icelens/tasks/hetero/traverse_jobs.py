@@ -5,19 +5,16 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from icelens.jobs.config import EXPERT, PositiveAngstrom
+from icelens.jobs.config import EXPERT
 from icelens.jobs.job import Estimate, Job, job
 from icelens.jobs.run import Run
-from icelens.tasks.hetero.analysis_settings import RunAnalysisConfig
-
-_SECONDS_PER_VOXEL = 4e-6
-"""Of a volume decoded on one core by a network of usual width."""
-
+from icelens.tasks.hetero.analysis_settings import StationsConfig
+from icelens.tasks.hetero.costs import SECONDS_PER_VOXEL
 
 Way = Literal["direct", "graph", "pc", "ridge"]
 
 
-class TraverseConfig(RunAnalysisConfig):
+class TraverseConfig(StationsConfig):
     """Settings of `icelens hetero traverse`."""
 
     what: ClassVar[str] = "traverse"
@@ -40,21 +37,6 @@ class TraverseConfig(RunAnalysisConfig):
     component: int = Field(default=1, ge=1)
     """Principal component that pc follows, from 1, between the 5th and the 95th percentile."""
 
-    volumes: bool = True
-    """Make a volume at each point."""
-
-    box_size: int | None = Field(default=None, ge=8)
-    """Side of coarser volumes of the same width, in pixels."""
-
-    low_pass: PositiveAngstrom | None = None
-    """Take out what is finer than this in the volumes."""
-
-    check_images: bool = True
-    """Compare each volume with a map of the images that lie nearest."""
-
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
-    """Where to make volumes: auto, cpu, cuda, cuda:N or mps."""
-
     neighbours: int = Field(default=10, ge=1, le=1000, json_schema_extra=EXPERT)
     """Nearest neighbours that graph may step to."""
 
@@ -63,9 +45,6 @@ class TraverseConfig(RunAnalysisConfig):
 
     seed: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
     """Of the draw of particles for the graph, if there are more than 100,000."""
-
-    threads: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
-    """CPU threads for volumes; 0 takes as many as there are cores."""
 
     @property
     def way(self) -> Way:
@@ -96,7 +75,7 @@ def estimate_traverse(config: TraverseConfig) -> Estimate:
     legs = 1 if config.way == "pc" else len(config.anchors) - 1 + config.loop
     voxels = config.count * legs * (config.box_size or run.box_size) ** 3 * config.volumes
     return Estimate(
-        seconds=5 + _SECONDS_PER_VOXEL * voxels,
+        seconds=5 + SECONDS_PER_VOXEL * voxels,
         memory_bytes=1_000_000_000,
         disk_bytes=4 * voxels,
         notes=("a path over the graph may have more or fewer points",)

@@ -10,9 +10,8 @@ from icelens.core.latents.principal_components import principal_components
 from icelens.core.latents.support import EXTRAPOLATED, SPARSE, support_measure
 from icelens.core.plots.latent import latent_path
 from icelens.jobs.run import Run
-from icelens.tasks.hetero.analyze_pictures import show_volumes
 from icelens.tasks.hetero.analyze_run import latents_of
-from icelens.tasks.hetero.analyze_volumes import Stations, make_volumes, write_stations
+from icelens.tasks.hetero.analyze_volumes import Stations, show_stations, write_stations
 from icelens.tasks.hetero.hetero_run import open_hetero_run
 from icelens.tasks.hetero.traverse_jobs import TraverseConfig
 from icelens.tasks.hetero.traverse_paths import find_path
@@ -41,18 +40,7 @@ def traverse_run(config: TraverseConfig, run: Run) -> Path:
     write_stations(path, stations, table, run.on_event)
     _show(config, run, table, stations)
     if config.volumes:
-        written = make_volumes(
-            source,
-            stations,
-            run.folder / stations.folder,
-            device=config.device,
-            threads=config.threads,
-            box_size=config.box_size,
-            low_pass=config.low_pass,
-            is_checked=config.check_images,
-            on_event=run.on_event,
-        )
-        show_volumes(run, written, title=stations.title)
+        show_stations(run, source, stations, config)
     return path
 
 

@@ -1,6 +1,7 @@
 """How far a volume of a state can be trusted: resolution of its halves, agreement with images."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +14,7 @@ from icelens.core.data.latents import LatentTable
 from icelens.core.errors import IcelensError
 from icelens.core.events import Message, OnEvent
 from icelens.core.fourier.wiener import HalfMaps
+from icelens.core.io.volumes import open_volume
 from icelens.core.metrics.fsc import (
     ShellCorrelation,
     fourier_shell_correlation,
@@ -20,6 +22,7 @@ from icelens.core.metrics.fsc import (
 )
 from icelens.core.volumes.to_box import to_box
 from icelens.tasks.hetero.hetero_run import HeteroRun
+from icelens.tasks.hetero.learning_images import MAP_NAMES
 from icelens.tasks.hetero.prepared_images import PreparedImages
 from icelens.tasks.hetero.volume_finish import VolumeFinish
 from icelens.tasks.hetero.volume_options import VolumeOptions
@@ -76,6 +79,21 @@ def nearest_images(
         return made
 
     return maps
+
+
+def resolution_of_all(folder: Path) -> float:
+    """Where the half maps of all images of a run first fall below 0.143, in Å; 0 without them.
+
+    Two decoders may agree beyond: where neither shows anything, the edge of the sphere in which
+    both lie is all that there is.
+    """
+    paths = [folder / name for name in MAP_NAMES[:2]]
+    if not all(path.is_file() for path in paths):
+        return 0.0
+    halves = [open_volume(path) for path in paths]
+    first, second = (torch.from_numpy(np.array(each.array)).float() for each in halves)
+    curve = fourier_shell_correlation(first, second, pixel_size=halves[0].pixel_size)
+    return resolution_at(curve, THRESHOLD)
 
 
 def check_volume(

@@ -21,6 +21,8 @@ from icelens.tasks.hetero.volume_options import VolumeOptions
 _SPHERE = 0.9
 """Of the half box: the sphere in which volumes are measured without a mask."""
 _SMALLEST_BOX = 8
+_BEYOND = 0.1
+"""By how much interpolation makes masks leave the range from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,12 @@ def mask_on_grid(path: Path, *, box_size: int, pixel_size: float) -> Float[Tenso
     values = torch.from_numpy(volume.array.astype("float32"))
     if not bool(torch.isfinite(values).all()):
         raise InputFileError(f"{path}: holds values that are not finite; give a mask from 0 to 1")
+    least, most = float(values.min()), float(values.max())
+    if least < -_BEYOND or most > 1.0 + _BEYOND:
+        raise InputFileError(
+            f"{path}: holds values from {least:.3g} to {most:.3g}, expected a mask from 0 to 1; "
+            "`tools mask` makes one of a map"
+        )
     try:
         mask = to_box(
             values,

@@ -5,7 +5,7 @@ lie near it, how well independent halves agree, and whether images of that state
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from icelens.tasks.hetero.volume_checks import (
     VolumeCheck,
     check_volume,
     nearest_images,
+    resolution_of_all,
 )
 from icelens.tasks.hetero.volume_finish import VolumeFinish, volume_finish
 from icelens.tasks.hetero.volume_options import VolumeOptions
@@ -80,13 +81,17 @@ def write_volumes(
     support = None if table is None else support_of(states, table)
     images = None if table is None else nearest_images(run, table, options, on_event)
     if options.needs_halves and not model.has_halves and images is None:
+        remedy = "drop --no-check-images" if run.latent_dim else "train with --halves"
         raise MetadataError(
             f"{run.folder}: half maps and uncertainty need a model with a decoder for each half "
-            "set, or maps of the images; drop --no-check-images or leave them out"
+            f"set, or maps of the images nearest to a latent; {remedy} or leave them out"
         )
+    finest = resolution_of_all(run.folder)
     lines = []
     for place, (full, halves) in enumerate(_decoded(model, states, finish, options)):
         check = _checked(full, halves, images, states[place], run, finish)
+        # no state is known better than the map that all images make together
+        check = replace(check, resolution=max(check.resolution, finest))
         lines.append(_written(folder, names[place], full, check, finish))
         on_event(Progress("volumes", place + 1, len(states), "volume"))
     path = folder / TABLE_NAME
@@ -95,6 +100,12 @@ def write_volumes(
     if support is not None:
         _warn(names, support, on_event)
     return path
+
+
+def numbered(word: str, count: int, *, digits: int = 3) -> list[str]:
+    """`word_001`, `word_002` ..., with so many digits, or more if the last one needs them."""
+    digits = max(digits, len(str(count)))
+    return [f"{word}_{number:0{digits}d}" for number in range(1, count + 1)]
 
 
 def checked_states(run: HeteroRun, latent: Latents, names: Sequence[str]) -> Latents:

@@ -5,19 +5,15 @@ from typing import Any
 
 from pydantic import Field
 
-from icelens.jobs.config import EXPERT, Config, PositiveAngstrom
+from icelens.jobs.config import EXPERT, PositiveAngstrom
 from icelens.jobs.job import Estimate, Job, job
 from icelens.jobs.run import Run
+from icelens.tasks.hetero.analysis_settings import OfRunConfig
+from icelens.tasks.hetero.costs import SECONDS_PER_VOXEL
 
-_SECONDS_PER_VOXEL = 4e-6
-"""Of a volume decoded on one core by a network of usual width; linear models are faster."""
 
-
-class VolumesConfig(Config):
+class VolumesConfig(OfRunConfig):
     """Settings of `icelens hetero volumes`."""
-
-    run: Path
-    """Folder of a run of hetero."""
 
     output: Path = Path("volumes")
     """Folder for the volumes, volumes.csv and the report."""
@@ -61,17 +57,11 @@ class VolumesConfig(Config):
     check_images: bool = True
     """Compare each volume with a map of the images that lie nearest to it."""
 
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
-    """Where to compute: auto, cpu, cuda, cuda:N or mps."""
-
     epoch: int | None = Field(default=None, ge=0, json_schema_extra=EXPERT)
     """Take the latents of --rows as they were after this epoch; the model is the final one."""
 
     num_particles: int = Field(default=1000, ge=2, json_schema_extra=EXPERT)
     """Particles, the nearest ones, that a map of images is made of."""
-
-    threads: int = Field(default=0, ge=0, json_schema_extra=EXPERT)
-    """CPU threads; 0 takes as many as there are cores."""
 
 
 def estimate_volumes(config: VolumesConfig) -> Estimate:
@@ -88,7 +78,7 @@ def estimate_volumes(config: VolumesConfig) -> Estimate:
     )
     files = 1 + 2 * config.half_maps + config.uncertainty
     return Estimate(
-        seconds=_SECONDS_PER_VOXEL * voxels,
+        seconds=SECONDS_PER_VOXEL * voxels,
         memory_bytes=500_000_000,
         disk_bytes=4 * files * voxels,
         notes=notes,

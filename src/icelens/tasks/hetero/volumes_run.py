@@ -9,19 +9,17 @@ import pandas
 from icelens.core.errors import MetadataError
 from icelens.core.events import Message
 from icelens.core.io.overwriting import refuse_overwriting
-from icelens.core.io.volumes import open_volume
 from icelens.core.latents.principal_components import principal_components
 from icelens.core.plots.landscape import states_among_particles
-from icelens.core.plots.slices import orthogonal_slices
 from icelens.jobs.run import Run
 from icelens.tasks.hetero.hetero_run import HeteroRun, open_hetero_run
 from icelens.tasks.hetero.latent_files import latents_of_rows, read_states, rows_in
 from icelens.tasks.hetero.volume_options import VolumeOptions
-from icelens.tasks.hetero.volumes import write_volumes
+from icelens.tasks.hetero.volume_pictures import show_volumes
+from icelens.tasks.hetero.volumes import numbered, write_volumes
 from icelens.tasks.hetero.volumes_jobs import VolumesConfig
 from icelens.training.device import choose_compute, use_threads
 
-_MOST_SHOWN = 8
 Latents = npt.NDArray[np.float64]
 
 
@@ -50,7 +48,9 @@ def make_volumes(config: VolumesConfig, run: Run) -> Path:
     path = write_volumes(
         hetero, latent, config.output, names, options=options, on_event=run.on_event
     )
-    show_volumes(run, hetero, path)
+    show_volumes(run, path, title="Volumes")
+    if hetero.latent_dim:
+        _show_places(run, hetero, path)
     run.on_event(Message(f"{len(names)} volumes are in {config.output}"))
     return path
 
@@ -79,44 +79,9 @@ def wanted_states(config: VolumesConfig, run: HeteroRun) -> tuple[Latents, list[
     return latent, [f"row_{row:06d}" for row in rows]
 
 
-def numbered(word: str, count: int) -> list[str]:
-    """`word_001`, `word_002` ..., with as many digits as the last one needs, three or more."""
-    digits = max(3, len(str(count)))
-    return [f"{word}_{number:0{digits}d}" for number in range(1, count + 1)]
-
-
-def show_volumes(run: Run, hetero: HeteroRun, table: Path, *, title: str = "Volumes") -> None:
-    """Add the volumes of a `volumes.csv` to a report: table, places among particles, slices."""
-    frame = pandas.read_csv(table, keep_default_na=False)
-    stem = "_".join(title.lower().split())
-    run.report.section(title)
-    run.report.text(
-        "Support: num_near particles lie as near as the nearest ones of a typical particle. An "
-        "extrapolated volume has no particle near it; what it shows was made up by the model. "
-        "Agreement compares with a map of the nearest images, shell by shell, from -1 to 1; noise "
-        "of that map lowers it, so compare volumes with each other."
-    )
-    columns = [
-        name for name in frame.columns if not name.startswith(("latent_", "half_", "uncertainty"))
-    ]
-    run.report.table(columns, frame[columns].to_numpy().tolist())
-    if hetero.latent_dim:
-        _show_places(run, hetero, frame, stem)
-    shown = _spread(len(frame))
-    arrays, pixel_size = {}, 1.0
-    for place in shown:
-        volume = open_volume(table.parent / str(frame["file"].iloc[place]))
-        pixel_size = volume.pixel_size
-        arrays[str(frame["name"].iloc[place])] = np.asarray(volume.array, np.float32)
-    run.report.figure(
-        orthogonal_slices(arrays, pixel_size),
-        name=f"{stem}_slices",
-        caption=f"Central slices of {len(shown)} of {len(frame)} volumes, each with its own "
-        "contrast.",
-    )
-
-
-def _show_places(run: Run, hetero: HeteroRun, frame: "pandas.DataFrame", stem: str) -> None:
+def _show_places(run: Run, hetero: HeteroRun, path: Path) -> None:
+    """Where the volumes of a `volumes.csv` lie among the particles."""
+    frame = pandas.read_csv(path, keep_default_na=False)
     table = hetero.latents()
     axes = principal_components(table.latent, 2)
     names = [f"latent_{number}" for number in range(1, hetero.latent_dim + 1)]
@@ -128,12 +93,7 @@ def _show_places(run: Run, hetero: HeteroRun, frame: "pandas.DataFrame", stem: s
             [str(name) for name in frame["name"]],
             [str(flag) for flag in frame["support"]],
         ),
-        name=f"{stem}_support",
+        name="volumes_support",
         caption="Where the volumes lie among the particles, along the latents' principal "
         "components; colours say how many particles stand behind each.",
     )
-
-
-def _spread(count: int) -> list[int]:
-    """Places of at most eight, evenly spread."""
-    return sorted({int(place) for place in np.linspace(0, count - 1, min(count, _MOST_SHOWN))})

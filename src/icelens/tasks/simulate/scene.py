@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from icelens.core.data.evenly import evenly
 from icelens.core.data.particles import Particles
 from icelens.core.data.volume import Volume
 from icelens.core.events import Message, OnEvent
@@ -142,7 +143,7 @@ def _mean_variance(scene: Scene, particles: Particles, state: Integers, radius: 
             rows = rows_of(particles, state, which, grid)
             if not len(rows):
                 continue
-            spread = rows[np.unique(np.linspace(0, len(rows) - 1, most).astype(int))]
+            spread = rows[evenly(len(rows), most)]
             simulator = replace(scene.simulator(which, grid), noise_std=0.0)
             variance = signal_variance(
                 simulator, particles.take(spread), radius_px=radius / grid[1]

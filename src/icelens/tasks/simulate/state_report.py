@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from icelens.core.data.evenly import evenly
 from icelens.core.data.particles import Particles
 from icelens.core.plots.image_rows import image_rows
 from icelens.jobs.run import Run
@@ -44,7 +45,7 @@ def report_states(
         "and on the images' grey scale."
     )
     count = len(truth.names)
-    shown = np.unique(np.linspace(0, count - 1, min(count, _SHOWN)).astype(int)).tolist()
+    shown = evenly(count, _SHOWN).tolist()
     run.report.figure(
         image_rows(_projections(scene, shown), scene.first_grid[1]),
         name="states",

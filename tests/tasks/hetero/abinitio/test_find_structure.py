@@ -10,12 +10,12 @@ from pose_world import World, make_world, written
 from icelens.core.errors import IcelensError, MetadataError
 from icelens.core.events import Event, Message, OnEvent, Progress
 from icelens.core.geometry.frame_alignment import align_frames
+from icelens.core.geometry.mirrored_poses import mirrored_poses
 from icelens.core.geometry.rotations import rotation_distance
 from icelens.core.io.particle_files import new_particle_file, read_particles, write_particles
 from icelens.core.io.volumes import open_volume
 from icelens.jobs.run import run_job
 from icelens.jobs.validation import make_config
-from icelens.tasks.hetero.abinitio.agreement import mirrored_rotation
 from icelens.tasks.hetero.abinitio_jobs import abinitio, estimate_abinitio
 from icelens.tasks.hetero.abinitio_settings import AbinitioConfig
 from icelens.tasks.hetero.hetero_run import open_hetero_run
@@ -55,7 +55,7 @@ def errors(found: np.ndarray, truth: torch.Tensor) -> torch.Tensor:
     same = torch.eye(3)[None]
     results = []
     plain = torch.from_numpy(found).float()
-    for rotation in (plain, mirrored_rotation(plain)):
+    for rotation in (plain, torch.from_numpy(mirrored_poses(found)).float()):
         frame = align_frames(truth, rotation, same, torch.Generator().manual_seed(0))
         results.append(rotation_distance(truth, rotation @ frame.rotation))
     return min(results, key=lambda each: float(each.median()))

@@ -17,7 +17,7 @@ from icelens.tasks.hetero.abinitio.half_refinement import (
     refine_round,
     with_unused,
 )
-from icelens.tasks.hetero.preparation import Grid
+from icelens.tasks.hetero.image_grid import Grid
 
 
 def test_a_round_brings_poses_nearer_and_maps_come_of_both_halves(tmp_path: Path) -> None:

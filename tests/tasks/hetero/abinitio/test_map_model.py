@@ -46,7 +46,7 @@ def test_latents_with_coordinates_and_finer_boxes_are_refused() -> None:
     model = MapModel(maps(), 4.0)
     with pytest.raises(GeometryError, match="without coordinates"):
         next(model.volumes(torch.zeros(1, 2)))
-    with pytest.raises(GeometryError, match="a smaller one"):
+    with pytest.raises(GeometryError, match="choose a smaller box"):
         next(model.volumes(torch.zeros(1, 0), box_size=12))
 
 

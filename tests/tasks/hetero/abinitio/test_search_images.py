@@ -13,8 +13,8 @@ from icelens.tasks.hetero.abinitio.search_images import (
     sphere,
     without_poses,
 )
+from icelens.tasks.hetero.image_grid import Grid
 from icelens.tasks.hetero.particle_rows import particle_rows
-from icelens.tasks.hetero.preparation import Grid
 
 
 def test_single_images_have_the_identity_as_their_frame() -> None:

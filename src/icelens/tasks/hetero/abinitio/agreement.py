@@ -7,12 +7,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icelens.core.geometry.frame_alignment import align_frames, origin_offset
+from icelens.core.geometry.mirrored_poses import mirrored_poses
 from icelens.core.metrics.fsc import fourier_shell_correlation, resolution_at
 from icelens.core.metrics.pose_error import angular_error
 from icelens.core.simulate.turning import rotated
+from icelens.core.volumes.mirror import mirrored
 from icelens.tasks.hetero.abinitio.search_pass import FoundPoses
 
-_MIRROR = torch.diag(torch.tensor([1.0, 1.0, -1.0]))
 _SAME_POSES, _SAME_MAPS = 0.5, 0.8
 """Share of particles within 10 degrees, or correlation of the maps, of one structure."""
 
@@ -41,18 +42,6 @@ class Agreement:
         return self.share >= _SAME_POSES or self.correlation >= _SAME_MAPS
 
 
-def mirrored_rotation(rotation: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 3 3"]:
-    """Poses at which the mirrored structure shows the same images."""
-    mirror = _MIRROR.to(rotation)
-    return mirror @ rotation @ mirror
-
-
-def mirrored_map(density: Float[Tensor, "n n n"]) -> Float[Tensor, "n n n"]:
-    """The other hand, mirrored along z about the centre voxel."""
-    flipped = density.flip(0)
-    return flipped.roll(1, 0) if density.shape[0] % 2 == 0 else flipped
-
-
 def compare_structures(
     poses_1: FoundPoses,
     map_1: Float[Tensor, "n n n"],
@@ -77,14 +66,16 @@ def compare_structures(
     plain = _compared(poses_1, map_1, poses_2, map_2, pixel_size, seed)
     if is_hand_known:
         return Agreement(*plain, is_mirrored=False)
+    rotation = torch.from_numpy(mirrored_poses(poses_2.rotation.cpu().numpy()))
     other = FoundPoses(
-        mirrored_rotation(poses_2.rotation),
+        rotation.to(poses_2.rotation),
         poses_2.shift_xyz * torch.tensor([1.0, 1.0, -1.0]).to(poses_2.shift_xyz),
         poses_2.score,
     )
-    mirrored = _compared(poses_1, map_1, other, mirrored_map(map_2), pixel_size, seed)
-    is_mirrored = (mirrored[0], mirrored[2]) > (plain[0], plain[2])
-    return Agreement(*(mirrored if is_mirrored else plain), is_mirrored=is_mirrored)
+    turned_round = torch.from_numpy(mirrored(map_2.cpu().numpy()))
+    reflected = _compared(poses_1, map_1, other, turned_round, pixel_size, seed)
+    is_mirrored = (reflected[0], reflected[2]) > (plain[0], plain[2])
+    return Agreement(*(reflected if is_mirrored else plain), is_mirrored=is_mirrored)
 
 
 def _compared(

@@ -38,9 +38,11 @@ from icelens.tasks.hetero.abinitio.state_files import StateFiles
 from icelens.tasks.hetero.abinitio.states import find_states
 from icelens.tasks.hetero.abinitio.unposed_images import coarse_grid, prepare_unposed
 from icelens.tasks.hetero.abinitio_settings import AbinitioConfig
+from icelens.tasks.hetero.first_look import particle_diameter
 from icelens.tasks.hetero.hetero_run import RUN_NAME
+from icelens.tasks.hetero.image_grid import Grid, choose_grid
+from icelens.tasks.hetero.particle_checks import check_half_sets
 from icelens.tasks.hetero.particle_rows import particle_rows
-from icelens.tasks.hetero.preparation import Grid, choose_grid, particle_diameter
 from icelens.tasks.hetero.prepared_images import open_cache
 from icelens.training.device import choose_compute, keep_freed_memory, use_threads
 
@@ -70,7 +72,7 @@ def find_structure(config: AbinitioConfig, run: Run) -> Path:
     source = ImageSource(
         file.particles, ImageReader(file.particles, on_event=on_event), compute.device
     )
-    grid = choose_grid(file.particles, config.box_size, config.max_resolution)
+    grid = choose_grid(file.particles, config.box_size, config.max_resolution, path=file.path)
     (run.folder / RUN_NAME).unlink(missing_ok=True)
     search = _prepared_search(config, run, source, on_event)
     files = StateFiles(run.folder, _fingerprint(config, file, search), run.resume)
@@ -122,6 +124,7 @@ def _read(config: AbinitioConfig, on_event: OnEvent) -> ParticleFile:
             "without poses; give more images"
         )
     particles = file.particles
+    check_half_sets(file.path, particles, seed=config.seed, on_event=on_event)
     half_set = dealt_half_sets(particles, seed=config.seed)
     used = particle_rows(particles, tilts=config.tilts, seed=config.seed).rows
     # the others get the pose of their particle, but count nothing

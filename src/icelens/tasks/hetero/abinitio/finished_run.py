@@ -20,7 +20,8 @@ from icelens.core.io.volumes import write_volume
 from icelens.core.optics.image_source import ImageSource
 from icelens.tasks.hetero.abinitio_settings import AbinitioConfig
 from icelens.tasks.hetero.hetero_run import RunFacts, write_run_facts
-from icelens.tasks.hetero.preparation import Grid, prepare
+from icelens.tasks.hetero.image_grid import Grid
+from icelens.tasks.hetero.preparation import prepare
 from icelens.tasks.hetero.prepared_images import PreparedImages
 
 

@@ -24,7 +24,7 @@ from icelens.core.refinement.reference import masked_reference
 from icelens.core.refinement.refiner import Refiner
 from icelens.core.refinement.refiner_settings import RefinerSettings
 from icelens.core.volumes.to_box import to_box
-from icelens.tasks.hetero.preparation import Grid
+from icelens.tasks.hetero.image_grid import Grid
 
 Integers = npt.NDArray[np.int64]
 Key = TypeVar("Key", bound=Hashable)

@@ -12,11 +12,10 @@ from torch import Tensor
 from icelens.core.data.latents import LatentTable
 from icelens.core.errors import CheckpointError, GeometryError, IcelensError
 from icelens.core.events import OnEvent, ignore
-from icelens.core.fourier.transforms import volume_from_rfft, volume_rfft
+from icelens.core.fourier.crop import crop_volumes
 from icelens.core.io.volumes import open_volume
 from icelens.tasks.hetero.hetero_run import RunFacts, VolumeModel
 from icelens.tasks.hetero.linear.linear_model import read_linear_model
-from icelens.tasks.hetero.linear.stage_grid import resized
 from icelens.tasks.hetero.particle_rows import particle_rows
 from icelens.tasks.hetero.prepared_images import PreparedImages
 
@@ -65,16 +64,8 @@ class MapModel:
                 "lines without coordinates"
             )
         density = self.maps[half]
-        if box_size is not None and box_size != self.box_size:
-            if not 2 <= box_size < self.box_size:
-                raise GeometryError(
-                    f"a box of {box_size} px from maps of {self.box_size} px; expected a smaller "
-                    "one"
-                )
-            scale = (box_size / self.box_size) ** 3
-            density = volume_from_rfft(
-                resized(volume_rfft(density[None]), box_size)[0] * scale, box_size
-            )
+        if box_size is not None:
+            density = crop_volumes(density, box_size)
         for _ in range(len(latent)):
             yield density
 

@@ -7,7 +7,8 @@ there, they do so by themselves, and the comparison goes on to that resolution.
 
 References:
     Dempster, Laird & Rubin, J. R. Stat. Soc. B 39 (1977); Punjani et al., Nat. Methods 14 (2017),
-    section "Ab initio"; Barnett et al., Inverse Problems 33 (2017), on frequency marching.
+    section "Ab initio"; Barnett et al., SIAM J. Imaging Sci. 10 (2017), on frequency
+    marching.
 """
 
 import math

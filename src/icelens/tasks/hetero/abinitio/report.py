@@ -13,7 +13,7 @@ from icelens.tasks.hetero.abinitio.agreement import Agreement
 from icelens.tasks.hetero.abinitio.search_images import SearchImages
 from icelens.tasks.hetero.abinitio.starts import Start
 from icelens.tasks.hetero.abinitio.states import States, nearest_state
-from icelens.tasks.hetero.preparation import Grid
+from icelens.tasks.hetero.image_grid import Grid
 
 
 @dataclass(frozen=True, eq=False)

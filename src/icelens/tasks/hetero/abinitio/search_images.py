@@ -11,8 +11,8 @@ from torch import Tensor
 from icelens.core.data.particles import Particles
 from icelens.core.pose_search.series_images import SeriesImages
 from icelens.core.refinement.samples import DiscSamples
+from icelens.tasks.hetero.image_grid import Grid
 from icelens.tasks.hetero.particle_rows import ParticleRows
-from icelens.tasks.hetero.preparation import Grid
 from icelens.tasks.hetero.prepared_images import PreparedImages
 
 Integers = npt.NDArray[np.int64]

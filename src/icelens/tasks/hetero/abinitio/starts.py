@@ -7,6 +7,7 @@ import numpy.typing as npt
 from jaxtyping import Float
 from torch import Tensor
 
+from icelens.core.data.evenly import evenly
 from icelens.core.events import Message, Metrics, OnEvent, Progress
 from icelens.tasks.hetero.abinitio.agreement import Agreement, compare_structures
 from icelens.tasks.hetero.abinitio.march import March, MarchSettings, MarchState
@@ -147,8 +148,7 @@ def _judged(
 
 def judged_particles(images: SearchImages) -> Integers:
     """The particles that every start is judged by, evenly spread."""
-    places = np.linspace(0, len(images) - 1, min(len(images), _SAMPLE))
-    return np.unique(places.astype(np.int64))
+    return evenly(len(images), _SAMPLE)
 
 
 def compare_starts(

@@ -6,28 +6,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from icelens.core.data.evenly import evenly
 from icelens.core.data.particles import Particles
 from icelens.core.errors import MetadataError
 from icelens.core.events import Message, OnEvent
 from icelens.core.fourier.particle_sums import of_one_optics_group
 from icelens.core.fourier.transforms import image_from_rfft
 from icelens.core.optics.image_source import ImageSource
-from icelens.tasks.hetero.preparation import (
-    Contrast,
-    Grid,
-    centred_spectra,
-    choose_grid,
-    disc_window,
-    power_of_sample,
-    store_images,
-)
-from icelens.tasks.hetero.prepared_images import (
-    CACHE_NAME,
-    ImageFacts,
-    PreparedImages,
-    fingerprint,
-    write_facts,
-)
+from icelens.tasks.hetero.first_look import Contrast
+from icelens.tasks.hetero.image_grid import Grid, centred_spectra, choose_grid
+from icelens.tasks.hetero.image_store import first_facts, store_images
+from icelens.tasks.hetero.prepared_images import PreparedImages, stored_images, write_facts
 
 _SAMPLE = 2000
 """Images whose mean tells the contrast."""
@@ -69,25 +58,11 @@ def prepare_unposed(
     width = grid.box_size * grid.pixel_size
     diameter = _WHOLE * width if mask_diameter is None else min(mask_diameter, width)
     is_inverted = _is_to_be_inverted(source, grid, contrast, on_event)
-    window = disc_window(grid, diameter).to(source.device)
-    power = tuple(tuple(each.tolist()) for each in power_of_sample(source, grid, window))
-    facts = ImageFacts(
-        num_images=len(source.particles),
-        box_size=grid.box_size,
-        pixel_size=grid.pixel_size,
-        radius=grid.radius,
-        mask_diameter=diameter,
-        is_inverted=is_inverted,
-        independence=float(window.square().mean()),
-        cached_power=power,
-        noise_power=power,
-        fingerprint=fingerprint(source.particles),
-    )
+    facts = first_facts(source, grid, diameter, is_inverted=is_inverted)
     nobody = np.zeros(len(source.particles), np.int64)
-    store_images(source, grid, facts, nobody, window, folder / CACHE_NAME, on_event)
+    store_images(source, grid, facts, nobody, folder, on_event)
     write_facts(folder, facts)
-    stored = np.load(folder / CACHE_NAME, mmap_mode="r", allow_pickle=False)
-    return PreparedImages(source.particles, facts, stored, device=source.device)
+    return stored_images(folder, source.particles, facts, device=source.device)
 
 
 def central_contrast(source: ImageSource, grid: Grid) -> float:
@@ -95,7 +70,7 @@ def central_contrast(source: ImageSource, grid: Grid) -> float:
 
     The mean is weighed by the CTF, whose sign at low frequency is known from the defocus.
     """
-    chosen = np.unique(np.linspace(0, len(source.particles) - 1, _SAMPLE).astype(int))
+    chosen = evenly(len(source.particles), _SAMPLE)
     total: Tensor | None = None
     weight: Tensor | float = 0.0
     for rows in of_one_optics_group(source.particles, chosen, _AT_ONCE):

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
+from icelens.core.fourier.crop import resize_rfft
 from icelens.core.fourier.transforms import volume_from_rfft, volume_rfft
 from icelens.tasks.hetero.linear.fit import Fit
 from icelens.tasks.hetero.linear.linear_model import LinearModel, TriedComponent
-from icelens.tasks.hetero.linear.stage_grid import resized
 from icelens.tasks.hetero.linear.subspace import Subspace
 from icelens.tasks.hetero.prepared_images import PreparedImages
 
@@ -19,7 +19,7 @@ def model_of_fit(fit: Fit, images: PreparedImages, *, tilts: int = 0) -> LinearM
         wide = grid.widened(space.volumes)
         if grid.box_size == images.box_size:
             return wide.cpu()
-        spectrum = resized(volume_rfft(wide), images.box_size)
+        spectrum = resize_rfft(volume_rfft(wide), images.box_size)
         return volume_from_rfft(spectrum, images.box_size).cpu()
 
     whole = on_images(fit.whole)

@@ -14,12 +14,12 @@ from torch import Tensor
 from icelens.core.data.latents import LatentTable
 from icelens.core.errors import CheckpointError, GeometryError
 from icelens.core.events import OnEvent, Progress, ignore
-from icelens.core.fourier.transforms import volume_from_rfft, volume_rfft
+from icelens.core.fourier.crop import crop_volumes
 from icelens.tasks.hetero.hetero_run import RunFacts
 from icelens.tasks.hetero.linear.encode import coefficients_of
 from icelens.tasks.hetero.linear.particle_batches import ParticleBatches
 from icelens.tasks.hetero.linear.posterior import Coefficients
-from icelens.tasks.hetero.linear.stage_grid import StageGrid, resized
+from icelens.tasks.hetero.linear.stage_grid import StageGrid
 from icelens.tasks.hetero.linear.subspace import Subspace
 from icelens.tasks.hetero.particle_rows import particle_rows
 from icelens.tasks.hetero.prepared_images import PreparedImages
@@ -134,8 +134,8 @@ class LinearModel:
                 "components; give one line for each map"
             )
         channels = self.channels(half)
-        if box_size is not None and box_size != self.box_size:
-            channels = _cropped(channels, box_size)
+        if box_size is not None:
+            channels = crop_volumes(channels, box_size)
         for line in latent.to(channels):
             yield channels[0] + torch.einsum("k,kzyx->zyx", line, channels[1:])
 
@@ -285,13 +285,3 @@ def read_linear_model(
             f"{facts.latent_dim} on {facts.box_size} px; run `icelens hetero linear` again"
         )
     return model
-
-
-def _cropped(volumes: Float[Tensor, "channel n n n"], box_size: int) -> Tensor:
-    old = int(volumes.shape[-1])
-    if box_size > old or box_size < 2 or box_size % 2:
-        raise GeometryError(
-            f"a box of {box_size} px from one of {old} px; expected an even number up to {old}"
-        )
-    spectrum = resized(volume_rfft(volumes), box_size) * (box_size / old) ** 3
-    return volume_from_rfft(spectrum, box_size)

@@ -32,7 +32,7 @@ def fit_linear(config: LinearConfig, run: Run) -> Path:
     Raises:
         IcelensError: If files cannot be read or hold too few particles.
     """
-    compute = choose_compute(config.device, config.precision, config.threads)
+    compute = choose_compute(config.device, "float32", config.threads)
     use_threads(compute)
     learning = learning_images(config, run, kind="linear", latent_dim=1, device=compute.device)
     fit = fit_of(

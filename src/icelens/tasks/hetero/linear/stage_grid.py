@@ -11,8 +11,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from icelens.core.fourier.crop import resize_rfft
 from icelens.core.fourier.transforms import volume_from_rfft, volume_rfft
-from icelens.core.volumes.masks import soft_edge
+from icelens.core.volumes.masks import sphere_mask
 
 _FIRST_RADIUS = 8
 """Shells of the first stage, in which most of the signal is and little of the work."""
@@ -89,11 +90,13 @@ class StageGrid:
     @cached_property
     def sphere(self) -> Float[Tensor, "s s s"]:
         """1 where the particle may be, falling to 0."""
-        axis = torch.arange(self.support_size, device=self.device) - self.support_size // 2
-        square = axis.square().float()
-        distance = (square[:, None, None] + square[:, None] + square).sqrt()
-        mask: Tensor = soft_edge(distance - 0.5 * self.diameter * self.box_size, _EDGE_PX)
-        return mask
+        return sphere_mask(
+            (self.support_size,) * 3,
+            pixel_size=1.0,
+            radius=0.5 * self.diameter * self.box_size,
+            edge=_EDGE_PX,
+            device=self.device,
+        )
 
     @cached_property
     def shell(self) -> Int[Tensor, "s s s_half"]:
@@ -151,7 +154,7 @@ class StageGrid:
         """Volumes of the images' box on the sampling of this grid, their transform unchanged."""
         if self.box_size == self.full_size:
             return volumes
-        spectrum = resized(volume_rfft(volumes), self.box_size)
+        spectrum = resize_rfft(volume_rfft(volumes), self.box_size)
         resampled: Tensor = volume_from_rfft(spectrum, self.box_size)
         return resampled
 
@@ -160,19 +163,4 @@ class StageGrid:
     ) -> Float[Tensor, "channel s s s"]:
         """Volumes of another stage with their transform cut or filled up with zeros."""
         spectrum = volume_rfft(other.widened(volumes))
-        return self.narrowed(volume_from_rfft(resized(spectrum, self.box_size), self.box_size))
-
-
-def resized(spectrum: Tensor, box_size: int) -> Tensor:
-    """Half transforms `(channel, n, n, n_half)` of even boxes, cut or filled up with zeros."""
-    old = spectrum.shape[-2]
-    if old == box_size:
-        return spectrum
-    # without the Nyquist planes, whose phase is not known
-    half = min(old, box_size) // 2
-    result = spectrum.new_zeros(len(spectrum), box_size, box_size, box_size // 2 + 1)
-    index = torch.arange(-half + 1, half, device=spectrum.device)
-    z, y = index[:, None] % box_size, index % box_size
-    z_old, y_old = index[:, None] % old, index % old
-    result[:, z, y, :half] = spectrum[:, z_old, y_old, :half]
-    return result
+        return self.narrowed(volume_from_rfft(resize_rfft(spectrum, self.box_size), self.box_size))

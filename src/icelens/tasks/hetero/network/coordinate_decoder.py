@@ -6,11 +6,12 @@ space, `k_z <= 0`; the other is its conjugate.
 """
 
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Bool, Complex, Float
 from torch import Tensor, nn
 
 from icelens.core.refinement.samples import DiscSamples
 from icelens.tasks.hetero.network.component_part import ComponentPart
+from icelens.tasks.hetero.network.decoder import Decoder
 from icelens.tasks.hetero.network.encodings import (
     encoded_plane,
     encoded_points,
@@ -20,7 +21,7 @@ from icelens.tasks.hetero.network.network_settings import DecoderSettings
 from icelens.tasks.hetero.network.residual_mlp import ResidualMLP
 
 
-class CoordinateDecoder(nn.Module):
+class CoordinateDecoder(Decoder):
     """Latents and frequencies to transforms of volumes."""
 
     scale: Tensor
@@ -46,6 +47,7 @@ class CoordinateDecoder(nn.Module):
         self.box_size = box_size
         self.latent_dim = latent_dim
         self.start = start
+        self.num_embedded = settings.width
         self.is_hartley = settings.domain == "hartley"
         vectors = encoding_vectors(
             settings.encoding,
@@ -91,7 +93,7 @@ class CoordinateDecoder(nn.Module):
         """
         frequency_xy = samples.frequency_xy[:, places]
         index_xyz = _in_volume(axes, frequency_xy)
-        value = self._network_plane(latent, axes, frequency_xy / self.box_size, index_xyz[:, 2])
+        value = self._network_plane(latent, axes, frequency_xy / self.box_size, index_xyz)
         value = value * self._scale_at(index_xyz.square().sum(1).sqrt())[..., None]
         if self.start is not None:
             coefficients = self.start.coefficients(latent)
@@ -103,7 +105,7 @@ class CoordinateDecoder(nn.Module):
         latent: Float[Tensor, "row latent"],
         axes: Float[Tensor, "row 3 3"],
         frequency_xy: Float[Tensor, "2 sample"],
-        k_z: Float[Tensor, "row sample"],
+        index_xyz: Float[Tensor, "row 3 sample"],
     ) -> Float[Tensor, "row sample 2"]:
         """What the network says at samples of a plane, in cycles per pixel."""
         context = latent[:, None] if self.latent_dim else None
@@ -111,7 +113,7 @@ class CoordinateDecoder(nn.Module):
             here = self._asked_plane(axes, frequency_xy, context, 1.0)
             there = self._asked_plane(axes, frequency_xy, context, -1.0)
             return _from_hartley(here, there)
-        sign = torch.where(k_z > 0, -1.0, 1.0)
+        sign = torch.where(is_upper(index_xyz), -1.0, 1.0)
         value = self._asked_plane(axes, frequency_xy, context, sign).float()
         return torch.stack([value[..., 0], value[..., 1] * sign], dim=-1)
 
@@ -161,6 +163,15 @@ class CoordinateDecoder(nn.Module):
 
     def _features(self, k: Float[Tensor, "point 3"]) -> Float[Tensor, "point feature"]:
         return encoded_points(self.vectors, k) if len(self.vectors) else k
+
+
+def is_upper(index_xyz: Float[Tensor, "*batch 3 point"]) -> Bool[Tensor, "*batch point"]:
+    """Whether frequencies lie in the half of space that the network is not asked for.
+
+    Of the plane between the halves one half is, too: the other is its conjugate, as maps are real.
+    """
+    x, y, z = index_xyz.unbind(-2)
+    return (z > 0) | ((z == 0) & ((y > 0) | ((y == 0) & (x > 0))))
 
 
 def _in_volume(

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from icelens.core.geometry.so3_ball import rotation_from_vector
 from icelens.core.refinement.samples import DiscSamples, disc_samples
-from icelens.tasks.hetero.network.coordinate_decoder import CoordinateDecoder
+from icelens.tasks.hetero.network.decoder import Decoder
 from icelens.tasks.hetero.network.encoders import LatentEncoder
 from icelens.tasks.hetero.network.network_settings import NetworkSettings
+from icelens.training.distributed import num_processes
 
 POSE_UNIT = 5.0
 """px: what one unit in the table of shifts is, and in that of turns at the finest shell.
@@ -70,7 +71,7 @@ class HeteroNetwork(nn.Module):
         self,
         settings: NetworkSettings,
         encoder: LatentEncoder | None,
-        decoders: list[CoordinateDecoder],
+        decoders: list[Decoder],
     ) -> None:
         """Put one together; `icelens.tasks.hetero.network.build` chooses the parts.
 
@@ -124,7 +125,9 @@ class HeteroNetwork(nn.Module):
         """Axes after the turns that were learnt."""
         if not self.settings.has_poses:
             return axes
-        return rotation_from_vector(self._turn_unit * self.turns[image]) @ axes
+        # of full precision: a pose is not known to two digits
+        with torch.autocast(axes.device.type, enabled=False):
+            return rotation_from_vector(self._turn_unit * self.turns[image]) @ axes
 
     @property
     def _turn_unit(self) -> float:
@@ -154,6 +157,9 @@ class HeteroNetwork(nn.Module):
             if len(rows):
                 own = decoder(latent[rows], axes[rows], self.samples, places)
                 slices = slices.index_copy(0, rows, own.to(slices))
+            elif torch.is_grad_enabled() and num_processes() > 1:
+                # processes add up gradients weight by weight: each needs one, if only of zeros
+                slices = slices + 0.0 * decoder(latent[:1], axes[:1], self.samples, places).sum()
         return slices
 
     def _shifted(
@@ -163,7 +169,8 @@ class HeteroNetwork(nn.Module):
         if not self.settings.has_poses:
             return slices
         frequency = self.samples.frequency_xy[:, places] / self.settings.box_size
-        phase = -2.0 * torch.pi * (POSE_UNIT * self.shifts[image] @ frequency)
+        with torch.autocast(slices.device.type, enabled=False):
+            phase = -2.0 * torch.pi * (POSE_UNIT * self.shifts[image] @ frequency)
         ramp = torch.polar(torch.ones_like(phase), phase)
         moved = torch.view_as_complex(slices.float().contiguous()) * ramp
         return torch.view_as_real(moved)

@@ -95,5 +95,8 @@ class NetworkSettings(Config):
     encoder_settings: dict[str, Any] = Field(default={})
     """Settings of the encoder."""
 
+    decoder: str = "coordinates"
+    """coordinates, or one that another package registered."""
+
     decoder_settings: dict[str, Any] = Field(default={})
     """Settings of the decoder."""

@@ -1,9 +1,10 @@
-"""Volumes of an analysis in its report: what backs each, surfaces and slices."""
+"""Volumes in a report: what backs each, surfaces and slices."""
 
 from pathlib import Path
 
 import numpy as np
 
+from icelens.core.data.evenly import evenly
 from icelens.core.io.volumes import open_volume
 from icelens.core.plots.slices import orthogonal_slices
 from icelens.core.plots.volume_surfaces import volume_surfaces
@@ -30,14 +31,15 @@ def show_volumes(run: Run, table: Path, *, title: str) -> None:
         "Support: num_near particles lie as near as the nearest ones of a typical particle. An "
         "extrapolated volume has no particle near it: the model made up what it shows. Where "
         "images were compared, resolution_halves (Å) is how far two independent halves agree, and "
-        "agreement, from -1 to 1, how far a map of the nearest images does."
+        "agreement, from -1 to 1, how far a map of the nearest images does; noise of that map "
+        "lowers it, so compare volumes with each other."
     )
     columns = [
         name for name in frame.columns if not name.startswith(("latent_", "half_", "uncertainty"))
     ]
     run.report.table(columns, frame[columns].to_numpy().tolist())
     volumes, pixel_size = {}, 1.0
-    for place in spread(len(frame), _MOST_SURFACES):
+    for place in evenly(len(frame), _MOST_SURFACES):
         volume = open_volume(table.parent / str(frame["file"].iloc[place]))
         pixel_size = volume.pixel_size
         volumes[_short(str(frame["name"].iloc[place]))] = np.asarray(volume.array, np.float32)
@@ -48,17 +50,12 @@ def show_volumes(run: Run, table: Path, *, title: str) -> None:
             name=f"{stem}_surfaces",
             caption="Surfaces from the front and from the right, all at one level.",
         )
-    names = [list(volumes)[place] for place in spread(len(volumes), _MOST_SLICES)]
+    names = [list(volumes)[place] for place in evenly(len(volumes), _MOST_SLICES)]
     run.report.figure(
         orthogonal_slices({name: volumes[name] for name in names}, pixel_size),
         name=f"{stem}_slices",
         caption="Central slices, each volume with its own contrast.",
     )
-
-
-def spread(count: int, most: int) -> list[int]:
-    """Places of at most so many of `count` things, evenly spread."""
-    return sorted({int(place) for place in np.linspace(0, count - 1, min(count, most))})
 
 
 def _short(name: str) -> str:
