@@ -97,14 +97,23 @@ class LatentTable:
             MetadataError: If a row is not there, naming the first.
         """
         wanted = np.atleast_1d(np.asarray(rows, np.int64))
-        order = np.argsort(self.row, kind="stable")
-        found = np.searchsorted(self.row[order], wanted)
-        places = order[np.minimum(found, len(order) - 1)] if len(order) else wanted * 0
-        is_known = (self.row[places] == wanted) if len(order) else np.zeros(len(wanted), bool)
+        places = places_of(wanted, self.row)
+        is_known = places >= 0
         if not is_known.all():
             raise MetadataError(
                 f"row {wanted[~is_known][0]} is no particle's first image; rows go from "
                 f"{self.row.min() if len(self) else 0} to {self.row.max() if len(self) else 0}, "
                 "counted from 0"
             )
-        return places.astype(np.int64)
+        return places
+
+
+def places_of(wanted: npt.ArrayLike, known: Integers) -> Integers:
+    """Place of each wanted number among the known ones, which all differ; -1 where it is none."""
+    numbers = np.asarray(wanted, np.int64)
+    if not len(known):
+        return np.full(numbers.shape, -1, np.int64)
+    order = np.argsort(known, kind="stable")
+    found = np.searchsorted(known[order], numbers)
+    place = order[np.minimum(found, len(order) - 1)]
+    return np.where(known[place] == numbers, place, -1).astype(np.int64)

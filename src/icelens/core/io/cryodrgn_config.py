@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 
@@ -14,15 +14,7 @@ Encoding = Literal[
     "gaussian", "geom_ft", "geom_full", "geom_lowf", "geom_nohighf", "linear_lowf", "none"
 ]
 
-ENCODINGS = (
-    "gaussian",
-    "geom_ft",
-    "geom_full",
-    "geom_lowf",
-    "geom_nohighf",
-    "linear_lowf",
-    "none",
-)
+ENCODINGS: tuple[str, ...] = get_args(Encoding)
 _WIDEST = 1 << 20
 _WHAT = "give the config.yaml that cryoDRGN wrote"
 
@@ -46,7 +38,6 @@ class CryodrgnConfig:
         are_tilts: Whether images are tilts of particles.
         are_poses_refined: Whether poses were learnt, so that the folder holds the last ones.
         norm: Mean and standard deviation by which transforms were standardised.
-        window_radius: Where images fade, in half boxes; None if they do not.
         encoding: Of positions.
         num_frequencies: Of the encoding, along an axis.
         domain: Whether the network gives Fourier or Hartley coefficients.
@@ -70,7 +61,6 @@ class CryodrgnConfig:
     are_tilts: bool
     are_poses_refined: bool
     norm: tuple[float, float]
-    window_radius: float | None
     encoding: Encoding
     num_frequencies: int
     domain: Literal["fourier", "hartley"]
@@ -119,7 +109,6 @@ def read_cryodrgn_config(path: Path) -> CryodrgnConfig:
         or bool(training.get("subtomogram_averaging", False)),
         are_poses_refined=bool(data.get("do_pose_sgd", False)) or is_abinitio,
         norm=_norm(reader, data, is_abinitio=is_abinitio),
-        window_radius=_window(reader, data, training, is_abinitio=is_abinitio),
         encoding=reader.choice(model, "pe_type", ENCODINGS),
         num_frequencies=box_size // 2
         if frequencies is None
@@ -167,14 +156,6 @@ def _norm(reader: "_Reader", data: Mapping[str, Any], *, is_abinitio: bool) -> t
             f"{_WHAT}"
         )
     return mean, std
-
-
-def _window(
-    reader: "_Reader", data: Mapping[str, Any], training: Mapping[str, Any], *, is_abinitio: bool
-) -> float | None:
-    if is_abinitio:
-        return reader.number(training, "window_radius_gt_real", 0.85)
-    return reader.number(data, "window_r", 0.85) if data.get("window", True) else None
 
 
 @dataclass(frozen=True)

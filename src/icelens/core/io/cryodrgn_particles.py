@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,6 @@ from icelens.core.io.cryodrgn_images import ImageList
 from icelens.core.io.cryodrgn_tables import kept_columns, refuse_other_order, with_tilts
 from icelens.core.io.image_columns import HALF_SET, check_defocus
 from icelens.core.io.particle_files import new_particle_file
-
-if TYPE_CHECKING:
-    pass
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

@@ -4,6 +4,8 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from icelens.core.io.atomic import atomic_path
 
 
@@ -18,3 +20,8 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
         writer.writerow(header)
         for row in rows:
             writer.writerow([f"{v:.6g}" if isinstance(v, float) else v for v in row])
+
+
+def number_or_empty(value: float | np.floating) -> float | str:
+    """The number, or nothing for a table where it is not known, which is not finite then."""
+    return float(value) if np.isfinite(value) else ""

@@ -5,6 +5,7 @@ import numpy.typing as npt
 from scipy.stats import rankdata, spearmanr
 
 from icelens.core.errors import GeometryError
+from icelens.core.latents.principal_components import principal_components
 
 Floats = npt.NDArray[np.float64]
 _ROWS_AT_ONCE = 256
@@ -158,11 +159,11 @@ def _tables(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[Floats, Floats
 
 def _principal_components(table: Floats) -> Floats:
     """Coordinates `(particle, component)` along the first few axes of greatest variance."""
-    centred = table - table.mean(axis=0)
-    _, strength, axes = np.linalg.svd(centred, full_matrices=False)
-    scores = (centred @ axes.T)[:, :_CONSIDERED]
+    found = principal_components(table, _CONSIDERED)
+    scores = found.coordinates(table)
+    strength = np.sqrt(found.variance[0] * (len(table) - 1))
     # equal latents stay equal: ranks would part what only rounding parts
-    unit = max(float(strength[0]), np.finfo(np.float64).tiny)
+    unit = max(float(strength), np.finfo(np.float64).tiny)
     rounded: Floats = np.round(scores / unit, _DIGITS)
     return rounded
 

@@ -9,6 +9,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from icelens.core.plots.latent import SUPPORT_COLOURS
 from icelens.core.plots.style import COLOURS, GRID, INK, MUTED, house_style, new_figure
 
 Floats = npt.NDArray[np.floating]
@@ -172,7 +173,6 @@ def states_among_particles(
         names: Of the volumes.
         flags: `supported`, `sparse` or `extrapolated`, for each volume.
     """
-    colours = {"supported": COLOURS[2], "sparse": "#E69F00", "extrapolated": COLOURS[1]}
     step = max(1, len(particles) // _MOST_POINTS)
     with house_style():
         figure = new_figure(6.0, 4.4)
@@ -183,7 +183,7 @@ def states_among_particles(
         x, y = _two(states[::thinned])
         kind = np.asarray(flags, str)[::thinned]
         size = 36 if len(names) <= _FEW else 10
-        for name, colour in colours.items():
+        for name, colour in SUPPORT_COLOURS.items():
             chosen = kind == name
             if chosen.any():
                 axes.scatter(

@@ -19,7 +19,7 @@ _INKS = LinearSegmentedColormap.from_list("inks", ("#dbe7f1", COLOURS[0], "#0b22
 _MOST_DRAWN = 30_000
 """Points of a scatter plot; more of them hide each other and make large files."""
 _CLASS_COLOURS = (*COLOURS, "#E69F00", "#7f5539", "#5e3c99", "#4d4d4d", "#a6761d")
-_FLAG_COLOURS = {"supported": "#009E73", "sparse": "#E69F00", "extrapolated": "#D55E00"}
+SUPPORT_COLOURS = {"supported": "#009E73", "sparse": "#E69F00", "extrapolated": "#D55E00"}
 
 
 def latent_density(
@@ -27,7 +27,6 @@ def latent_density(
     names: Sequence[str],
     *,
     marks: Mapping[str, Floats] | None = None,
-    title: str = "",
 ) -> Figure:
     """Draw how many particles lie where, on a scale of decades, with named points over them.
 
@@ -35,7 +34,6 @@ def latent_density(
         points: `(particle, 1 or 2)`; one coordinate makes a histogram.
         names: Of the coordinates.
         marks: Points `(1 or 2,)` by name, such as the centres of clusters.
-        title: Above the axes.
     """
     with house_style():
         figure = new_figure(5.4, 4.4 if points.shape[1] > 1 else 3.0)
@@ -44,7 +42,6 @@ def latent_density(
         draw_density(axes, points, names, also=marked)
         for name, place in (marks or {}).items():
             _mark(axes, name, place)
-        axes.set_title(title, loc="left")
     return figure
 
 
@@ -136,7 +133,7 @@ def latent_path(
                 edgecolors=INK,
                 zorder=5,
             )
-        for flag, colour in _FLAG_COLOURS.items():
+        for flag, colour in SUPPORT_COLOURS.items():
             chosen = np.asarray([each == flag for each in flags], bool)
             if chosen.any():
                 axes.scatter(

@@ -1,26 +1,22 @@
 """The mask of a family of volumes: what any of them fills, widened, with a soft edge if wanted."""
 
-import math
-
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import torch
 
 from icelens.core.errors import GeometryError
+from icelens.core.volumes.masks import level_mask, usual_level
 
 Floats = npt.NDArray[np.floating]
 
-PERCENTILE = 99.99
-"""The densest voxels of a map, short of single hot ones."""
-
 
 def density_level(volumes: Floats) -> float:
-    """The level above which a voxel is dense: half of the 99.99 percentile, mean over volumes.
+    """The level above which a voxel is dense: the usual one of each volume, mean over them.
 
     Args:
         volumes: `(state, z, y, x)`, protein bright; read one after the other.
     """
-    return float(np.mean([0.5 * np.percentile(volume, PERCENTILE) for volume in volumes]))
+    return float(np.mean([usual_level(torch.from_numpy(np.array(each))) for each in volumes]))
 
 
 def union_mask(
@@ -55,10 +51,6 @@ def union_mask(
         raise GeometryError(
             f"{found} of the volumes is above {used:g}; give a mask or another mask level"
         )
-    distance = ndimage.distance_transform_edt(~is_dense, sampling=pixel_size) - dilation
-    if edge <= 0:
-        return np.asarray(distance <= 1e-6 * pixel_size, np.float32)
-    mask: npt.NDArray[np.float32] = (
-        0.5 + 0.5 * np.cos(math.pi * np.clip(distance / edge, 0.0, 1.0))
-    ).astype(np.float32)
-    return mask
+    inside = torch.from_numpy(is_dense.astype(np.float32))
+    mask = level_mask(inside, pixel_size=pixel_size, level=0.5, dilation=dilation, edge=edge)
+    return mask.numpy()

@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from icelens.core.data.latents import LatentTable
+from icelens.core.data.latents import LatentTable, places_of
 from icelens.core.data.particle_file import ParticleFile
-from icelens.core.data.particles import Particles
 from icelens.core.errors import GeometryError, IcelensError, MetadataError
 from icelens.core.events import Message, OnEvent, Saved
 from icelens.core.io.image_stacks import ImageReader
@@ -212,7 +211,7 @@ def compared(
     reference, shift = None, None
     z_score = np.full(len(images), np.nan)
     if trained is not None:
-        place = _places(trained[0].particles, trained[1])
+        place = places_of(trained[0].particles.particle, trained[1].particle)
         of_training = np.where(place >= 0, nearest[len(table) + place], -1)
         known = score_images(
             model, trained[0], states, of_training, stage="training", on_event=on_event
@@ -222,14 +221,6 @@ def compared(
         shift = rank_shift(scores.loss[np.isfinite(scores.loss)], reference.loss)
     support = support_of(table.latent, run.latents()) if run.latent_dim else None
     return Evaluation(run, table, own, scores, support, reference, z_score, shift)
-
-
-def _places(particles: Particles, table: LatentTable) -> Integers:
-    """Line of the table of the particle that each image shows; -1 for other particles."""
-    order = np.argsort(table.particle)
-    found = np.searchsorted(table.particle[order], particles.particle)
-    place = order[np.minimum(found, len(order) - 1)]
-    return np.where(table.particle[place] == particles.particle, place, -1)
 
 
 def _doubts(found: Evaluation) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from icelens.core.io.csv_table import write_csv
+from icelens.core.io.csv_table import number_or_empty, write_csv
 from icelens.core.latents.principal_components import principal_components
 from icelens.core.plots.histograms import stacked_histograms
 from icelens.core.plots.landscape import states_among_particles
@@ -39,8 +39,8 @@ def write_scores(found: Evaluation, path: Path) -> None:
                 int(row),
                 int(table.particle[place]),
                 *(f"{value:.7g}" for value in table.latent[place]),
-                *(_or_empty(value) for value in table.deviation[place]),
-                *(_or_empty(values[row]) for values in figures),
+                *(number_or_empty(value) for value in table.deviation[place]),
+                *(number_or_empty(values[row]) for values in figures),
                 *backing,
             ]
         )
@@ -118,7 +118,3 @@ def _latents(found: Evaluation, run: Run) -> None:
         caption="These particles (colours say how many particles of training lie near) over those "
         "of training (grey), along the principal components of the latter.",
     )
-
-
-def _or_empty(value: float | np.floating) -> float | str:
-    return float(value) if np.isfinite(value) else ""

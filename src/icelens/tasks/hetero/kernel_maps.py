@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from icelens.core.data.latents import LatentTable
+from icelens.core.data.latents import LatentTable, places_of
 from icelens.core.errors import MetadataError
 from icelens.core.fourier.crop import resize_rfft
 from icelens.core.fourier.transforms import volume_from_rfft, volume_rfft
@@ -111,8 +111,7 @@ def _nearest_first(
     particle: Integers, own_half: Integers, table: LatentTable, latent: npt.ArrayLike
 ) -> tuple[Integers, Integers]:
     """Places of particles in the order of their distance, and the half set of each place."""
-    line = {int(number): place for place, number in enumerate(table.particle)}
-    lines = np.array([line.get(int(number), -1) for number in particle])
+    lines = places_of(particle, table.particle)
     if (lines < 0).any() or len(table) < _LEAST_PARTICLES:
         raise MetadataError(
             f"latents of {len(table)} particles for images of {len(particle)}, expected those of "

@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 from icelens.core.data.volume import Volume
 from icelens.core.events import OnEvent, Progress, Saved
 from icelens.core.io.atomic import atomic_folder
-from icelens.core.io.csv_table import write_csv
+from icelens.core.io.csv_table import number_or_empty, write_csv
 from icelens.core.io.volumes import write_volume
 from icelens.core.latents.free_energy import FreeEnergy
 from icelens.core.volumes.group_maps import weighted_mean_and_deviation
@@ -117,7 +117,7 @@ def write_explained(found: Landscape, path: Path) -> None:
         ["pc", "variance", "explained", "explained_together", "held_out_r2"],
         [
             [number + 1, float(pca.variance[number]), float(pca.explained[number]),
-             float(total[number]), _or_empty(found.score[number])]
+             float(total[number]), number_or_empty(found.score[number])]
             for number in range(len(pca.variance))
         ],
     )  # fmt: skip
@@ -132,7 +132,7 @@ def write_energy(energy: FreeEnergy, path: Path) -> None:
     write_csv(
         path,
         [*names, "count", "energy_kT", "error_kT"],
-        ([_or_empty(value) for value in row] for row in rows),
+        ([number_or_empty(value) for value in row] for row in rows),
     )
 
 
@@ -172,7 +172,3 @@ def _clear_later_traversals(folder: Path, count: int) -> None:
             file.unlink(missing_ok=True)
         if not any(old.iterdir()):
             old.rmdir()
-
-
-def _or_empty(value: float | np.floating) -> float | str:
-    return float(value) if np.isfinite(value) else ""

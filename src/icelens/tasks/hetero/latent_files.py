@@ -50,7 +50,7 @@ def _read(path: Path, latent_dim: int) -> Latents:
     return latent
 
 
-def rows_in(text: str, option: str = "--rows") -> list[int]:
+def rows_in(text: str) -> list[int]:
     """Rows of particles, from 0, as typed: `0,15,30` or `0-4,15`; order is kept.
 
     Raises:
@@ -61,16 +61,14 @@ def rows_in(text: str, option: str = "--rows") -> list[int]:
         first, dash, last = (part.strip() for part in item.partition("-"))
         words = [first, last] if dash else [first]
         if not all(re.fullmatch(_ROW, word) for word in words) or int(words[-1]) < int(first):
-            raise MetadataError(
-                f"{option} is {text!r}, expected rows from 0 such as 0,15,30 or 0-4"
-            )
+            raise MetadataError(f"--rows is {text!r}, expected rows from 0 such as 0,15,30 or 0-4")
         if int(words[-1]) - int(first) >= _MOST_ROWS:
             raise MetadataError(
-                f"{option} is {text!r}, expected {_MOST_ROWS} rows or fewer; name fewer"
+                f"--rows is {text!r}, expected {_MOST_ROWS} rows or fewer; name fewer"
             )
         rows.extend(range(int(first), int(words[-1]) + 1))
     if len(set(rows)) != len(rows):
-        raise MetadataError(f"{option} is {text!r}: a row comes twice; name each once")
+        raise MetadataError(f"--rows is {text!r}: a row comes twice; name each once")
     return rows
 
 

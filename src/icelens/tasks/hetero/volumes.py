@@ -16,7 +16,7 @@ from torch import Tensor
 
 from icelens.core.errors import MetadataError
 from icelens.core.events import Message, OnEvent, Progress, Saved, ignore
-from icelens.core.io.csv_table import write_csv
+from icelens.core.io.csv_table import number_or_empty, write_csv
 from icelens.core.io.volumes import write_volume
 from icelens.core.latents.support import EXTRAPOLATED, Support, support_of
 from icelens.tasks.hetero.hetero_run import HeteroRun, VolumeModel
@@ -202,15 +202,11 @@ def _write_table(
                 float(support.density_percentile[place]),
                 support.flag[place],
             ]
-        found = [_or_empty(line.check.resolution), _or_empty(line.check.agreement)]
+        found = [number_or_empty(line.check.resolution), number_or_empty(line.check.agreement)]
         files = [line.files[kind] for kind in kinds]
         latent = [f"{value:.7g}" for value in states[place]]
         rows.append([name, line.files["full"], *latent, *backing, *found, *files])
     write_csv(path, header, rows)
-
-
-def _or_empty(value: float) -> float | str:
-    return value if np.isfinite(value) else ""
 
 
 def _warn(names: Sequence[str], support: Support, on_event: OnEvent) -> None:

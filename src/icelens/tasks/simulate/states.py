@@ -8,7 +8,7 @@ import numpy.typing as npt
 from icelens.core.data.particles import Particles
 from icelens.core.errors import MetadataError
 from icelens.core.events import Saved
-from icelens.core.io.csv_table import write_csv
+from icelens.core.io.csv_table import number_or_empty, write_csv
 from icelens.core.io.particle_files import (
     ParticleFile,
     new_particle_file,
@@ -118,7 +118,7 @@ def _lines(
     coordinate = truth.coordinate[state].tolist()
     columns = zip(particles.particle.tolist(), state.tolist(), coordinate, strict=True)
     return [
-        (row, particle, which, "" if np.isnan(value) else value)
+        (row, particle, which, number_or_empty(value))
         for row, (particle, which, value) in enumerate(columns)
     ]
 

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from icelens.core.data.latents import places_of
 from icelens.core.data.particles import Particles
 from icelens.core.pose_search.series_images import SeriesImages
 from icelens.core.refinement.samples import DiscSamples
@@ -22,9 +23,7 @@ _EDGE_PX = 2.0
 
 def places_of_rows(particles: Particles, rows: ParticleRows) -> Integers:
     """`(row,)` place of the particle that each image shows, images that are not used included."""
-    order = np.argsort(rows.particle)
-    place: Integers = order[np.searchsorted(rows.particle[order], particles.particle)]
-    return place
+    return places_of(particles.particle, rows.particle)
 
 
 def without_poses(particles: Particles, rows: ParticleRows) -> Particles:

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icelens.core.data.latents import LatentTable
+from icelens.core.data.latents import LatentTable, places_of
 from icelens.core.errors import CheckpointError, GeometryError
 from icelens.core.events import OnEvent, Progress, ignore
 from icelens.core.fourier.crop import crop_volumes
@@ -235,8 +235,7 @@ def posterior(
     rows = particle_rows(images.particles, tilts=model.tilts, seed=0)
     batches = ParticleBatches(images, rows)
     wanted = images.particles.particle[np.atleast_1d(np.asarray(image_rows, np.int64))]
-    order = np.argsort(rows.particle)
-    places = order[np.searchsorted(rows.particle[order], wanted)]
+    places = places_of(wanted, rows.particle)
     found: Coefficients = coefficients_of(model.subspace(images), batches, np.unique(places))
     return model.scaled(found, places)
 

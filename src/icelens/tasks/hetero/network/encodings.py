@@ -5,15 +5,12 @@ are turned for each image rather than its points, and only two of their coordina
 """
 
 import math
-from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Encoding = Literal[
-    "gaussian", "geom_ft", "geom_full", "geom_lowf", "geom_nohighf", "linear_lowf", "none"
-]
+from icelens.tasks.hetero.network.network_settings import Encoding
 
 
 def encoding_vectors(

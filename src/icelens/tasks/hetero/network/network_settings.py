@@ -6,6 +6,11 @@ from pydantic import Field
 
 from icelens.jobs.config import Config
 
+Encoding = Literal[
+    "gaussian", "geom_ft", "geom_full", "geom_lowf", "geom_nohighf", "linear_lowf", "none"
+]
+Activation = Literal["relu", "leaky_relu"]
+
 
 class DecoderSettings(Config):
     """Shape of the network that knows the volumes."""
@@ -16,9 +21,7 @@ class DecoderSettings(Config):
     num_layers: int = Field(default=3, ge=0)
     """Hidden layers after the first."""
 
-    encoding: Literal[
-        "gaussian", "geom_ft", "geom_full", "geom_lowf", "geom_nohighf", "linear_lowf", "none"
-    ] = "gaussian"
+    encoding: Encoding = "gaussian"
     """How frequencies are told apart."""
 
     encoding_width: float = Field(default=0.5, gt=0)
@@ -36,7 +39,7 @@ class DecoderSettings(Config):
     is_residual: bool = True
     """Whether hidden layers add to what they get."""
 
-    activation: Literal["relu", "leaky_relu"] = "relu"
+    activation: Activation = "relu"
     """Of every layer but the last."""
 
 

@@ -1,12 +1,10 @@
 """A multilayer perceptron whose hidden layers add to what they get."""
 
-from typing import Literal
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-Activation = Literal["relu", "leaky_relu"]
+from icelens.tasks.hetero.network.network_settings import Activation
 
 
 class ResidualMLP(nn.Module):
