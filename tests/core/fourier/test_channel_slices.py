@@ -40,7 +40,9 @@ def test_weights_of_corners_sum_to_one() -> None:
 
 
 @pytest.mark.parametrize("has_scipy", [True, False])
-def test_adding_is_the_adjoint_of_reading(has_scipy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_adding_is_the_adjoint_of_reading(
+    monkeypatch: pytest.MonkeyPatch, *, has_scipy: bool
+) -> None:
     if not has_scipy:
         monkeypatch.setattr(channel_slices, "csc_matvecs", None)
     generator = torch.Generator().manual_seed(0)

@@ -147,7 +147,7 @@ class _Trial:
         return len(_ERRORS)
 
     def evidence(self, channels: list[int], *, own: int = 0) -> Float[Tensor, " particle"]:
-        """Log of the marginal likelihood with these channels, of which some are the tested's own."""
+        """Log of the marginal likelihood with these channels, some of them the tested ones."""
         variance = self.errors.new_full((len(channels),), _VARIANCE)
         variance[:own] = 1.0
         chosen = self.products.of([*range(self.num_errors), *channels])
