@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from icelens.core.data.optics_group import OpticsGroup
@@ -32,11 +33,18 @@ def component_volumes() -> Tensor:
 
 
 def prepared(
-    volumes: Tensor, coefficients: np.ndarray, *, noise: float, images_each: int = 1, seed: int = 0
+    volumes: Tensor,
+    coefficients: np.ndarray,
+    *,
+    noise: float,
+    images_each: int = 1,
+    turned_by: float = 0.0,
+    seed: int = 0,
 ) -> PreparedImages:
     """Images of particles: sums of volumes with coefficients, noise of that deviation per pixel.
 
-    Noise is drawn in Fourier space, so that all samples are independent.
+    Noise is drawn in Fourier space, so that all samples are independent. Poses are wrong by turns
+    of `turned_by` degrees about each axis (standard deviation).
     """
     rng = np.random.default_rng(seed)
     count = len(coefficients) * images_each
@@ -51,6 +59,7 @@ def prepared(
         defocus_u=rng.uniform(8000, 20000, count),
         particle=np.repeat(np.arange(len(coefficients)), images_each),
     )
+    true = torch.from_numpy(_turned(rotation, turned_by, rng)).float()
     samples = disc_samples(BOX, BOX // 2 - 1)
     power = tuple([noise**2 * BOX**2] * (BOX // 2 + 1))
     facts = ImageFacts(
@@ -68,7 +77,7 @@ def prepared(
     images = PreparedImages(particles, facts, empty)
     rows = np.arange(count)
     slices = torch.stack(
-        [samples.of(central_slices(slice_source(v), images.rotation(rows))) for v in volumes],
+        [samples.of(central_slices(slice_source(v), true)) for v in volumes],
         dim=1,
     )
     of_image = torch.from_numpy(np.repeat(coefficients, images_each, axis=0)).float()
@@ -76,3 +85,10 @@ def prepared(
     parts = rng.normal(size=(*clean.shape, 2)) * 0.5**0.5
     values = torch.view_as_real(clean).numpy() + parts
     return PreparedImages(particles, facts, values.astype(np.float16))
+
+
+def _turned(rotation: np.ndarray, degrees: float, rng: np.random.Generator) -> np.ndarray:
+    if not degrees:
+        return rotation
+    errors = np.deg2rad(degrees) * rng.normal(size=(len(rotation), 3))
+    return Rotation.from_rotvec(errors).as_matrix() @ rotation

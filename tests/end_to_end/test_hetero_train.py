@@ -57,7 +57,7 @@ def test_real_ribosomes_are_too_few_for_latents_but_not_for_one_map(
         pytest.skip(f"{star} is absent")
     command = ["hetero", "train", "--particles", str(star), "--output", str(tmp_path / "run")]
     assert cli.main([*command, *TINY.split(), "--latent-dim", "4"]) == 2
-    assert "6 particles for a latent of 4 coordinates" in capsys.readouterr().err
+    assert "6 particles that show anything for a latent of 4" in capsys.readouterr().err
     assert cli.main([*command, *TINY.split(), "--model", "homogeneous", "--overwrite"]) == 0
     said = capsys.readouterr().err
     # file name, header and table disagree on the pixel size

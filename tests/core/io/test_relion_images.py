@@ -6,7 +6,6 @@ import mrcfile
 import numpy as np
 import pytest
 from back_projection import back_projection, fourier_shell_correlation
-from particle_stars import write_star
 
 from icelens.core.data.particles import Particles
 from icelens.core.errors import InputFileError, MetadataError
@@ -97,9 +96,3 @@ def test_poses_of_independent_simulations_reproduce_their_map(shared_data: Path,
     shells = fourier_shell_correlation(back_projection(particles, images), truth)
     # Nearest-neighbour insertion of images without noise; the mirror image has 0.4 at shell 5
     assert shells[1:10].min() > 0.9
-
-
-def test_negative_scale_of_the_ctf_is_refused(tmp_path: Path) -> None:
-    star = write_star(tmp_path / "p.star", counts=(3,), rlnCtfScalefactor=[1.0, 0.0, -1.0])
-    with pytest.raises(MetadataError, match=r"p\.star: rlnCtfScalefactor is -1 in row 3"):
-        read(star)

@@ -108,20 +108,8 @@ def _ctf_columns(path: Path, table: "pandas.DataFrame", *, are_tilts: bool) -> d
         "astigmatism_angle": angle,
         "phase_shift": numbers(path, table, "rlnPhaseShift", 0.0),
         "b_factor": -b_factor if are_tilts and b_factor.max() <= 0 else b_factor,
-        "ctf_scale": _scale(path, table),
+        "ctf_scale": numbers(path, table, "rlnCtfScalefactor", 1.0),
     }
-
-
-def _scale(path: Path, table: "pandas.DataFrame") -> Floats:
-    scale = numbers(path, table, "rlnCtfScalefactor", 1.0)
-    # below zero in all rows says that particles are dark; in some it is a mistake
-    if len(scale) and scale.min() < 0 < scale.max():
-        row = int(np.argmin(scale))
-        raise MetadataError(
-            f"{path}: rlnCtfScalefactor is {scale[row]:g} in row {row + 1} and above 0 in others, "
-            "expected one sign; correct it"
-        )
-    return scale
 
 
 def _refuse_volumes(path: Path, blocks: "Mapping[str, pandas.DataFrame]") -> None:

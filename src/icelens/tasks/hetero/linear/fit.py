@@ -5,6 +5,7 @@ tested which of them are more than noise. Those are turned so that they agree; w
 shell says how much power to expect there. At the end both are put together.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,7 +26,12 @@ from icelens.tasks.hetero.linear.half_pair import (
     with_components,
     with_own_axes,
 )
-from icelens.tasks.hetero.linear.held_out import LEAST_SCORE, held_out_gains, scores
+from icelens.tasks.hetero.linear.held_out import (
+    LEAST_SCORE,
+    gains_beside_own,
+    held_out_gains,
+    scores,
+)
 from icelens.tasks.hetero.linear.particle_batches import ParticleBatches
 from icelens.tasks.hetero.linear.posterior import (
     ChannelSums,
@@ -50,6 +56,7 @@ from icelens.tasks.hetero.linear.volume_solver import (
 )
 
 Integers = npt.NDArray[np.int64]
+GainsOf = Callable[[Subspace, Tensor, ParticleBatches, Integers], Tensor]
 
 _FREE_ROUNDS = 8
 """Rounds in which the halves know nothing of each other, until components have formed."""
@@ -83,8 +90,8 @@ class Tried:
 
     @property
     def num_significant(self) -> int:
-        """How many are more than noise."""
-        return int((self.score >= LEAST_SCORE).sum())
+        """How many are more than noise, before the first that is not."""
+        return int((self.score >= LEAST_SCORE).long().cumprod(0).sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,11 +169,9 @@ class LinearFit:
             first, second = self._refitted(pair, power)[0]
             pair = (with_own_axes(first), with_own_axes(second))
             self.on_event(Progress("components", done + 1, num_rounds, "round"))
-        tried, order = self._tested(pair)
+        tried, pair = self._tested(pair)
         kept = max(1, tried.num_significant)
-        pair = with_common_axes(
-            *(with_components(each, own[:kept]) for each, own in zip(pair, order, strict=True))
-        )
+        pair = with_common_axes(*(with_components(each, torch.arange(kept)) for each in pair))
         power = power[: kept + 1]
         done = _FREE_ROUNDS
         for number, radius in enumerate(radii):
@@ -181,20 +186,27 @@ class LinearFit:
         self.on_event(Progress("components", num_rounds, num_rounds, "round"))
         return Fit(whole, halves, coefficients, prior, tried)
 
-    def _tested(self, pair: Pair) -> tuple[Tried, tuple[Tensor, Tensor]]:
-        """What components of each half are worth in the other, and each half's order by that."""
-        gain, score, order = [], [], []
+    def _tested(self, pair: Pair) -> tuple[Tried, Pair]:
+        """What components of each half are worth in the other, and the halves in that order."""
+        gains = self._cross_gains(held_out_gains, pair, len(pair[0].components))
+        order = [scores(each).argsort(descending=True) for each in gains]
+        first, second = (with_components(s, o) for s, o in zip(pair, order, strict=True))
+        gains = [each[:, o] for each, o in zip(gains, order, strict=True)]
+        promising = int((_both(gains) >= LEAST_SCORE).sum())
+        if promising:
+            # those may be errors of others of their half set
+            surer = self._cross_gains(gains_beside_own, (first, second), promising)
+            for each, better in zip(gains, surer, strict=True):
+                each[:, :promising] = better
+        gain = torch.stack([each.mean(0) for each in gains]).mean(0)
+        return Tried(gain, _both(gains), squared_norms((first, second)).mean(0)), (first, second)
+
+    def _cross_gains(self, gains_of: GainsOf, pair: Pair, count: int) -> list[Tensor]:
+        """Gains of the first components of each half in the other."""
+        found = []
         for own, other, members in ((0, 1, self.members[1]), (1, 0, self.members[0])):
-            gains = held_out_gains(pair[other], pair[own].components, self.batches, members)
-            ranked = scores(gains).argsort(descending=True)
-            order.append(ranked)
-            score.append(scores(gains)[ranked])
-            gain.append(gains.mean(0)[ranked])
-        norms = squared_norms(pair)
-        eigenvalues = torch.stack([n[o] for n, o in zip(norms, order, strict=True)]).mean(0)
-        # two independent scores: their sum has a variance of 2
-        both = torch.stack(score).sum(0) / 2**0.5
-        return Tried(torch.stack(gain).mean(0), both, eigenvalues), (order[0], order[1])
+            found.append(gains_of(pair[other], pair[own].components[:count], self.batches, members))
+        return found
 
     def _equations(self, sums: ChannelSums) -> NormalEquations:
         return normal_equations_of(sums, self.facts.independence)
@@ -286,3 +298,9 @@ class LinearFit:
             )
             coefficients = coefficients_of(whole, self.batches)
         return whole, (first, second), coefficients, prior
+
+
+def _both(gains: list[Float[Tensor, "particle component"]]) -> Float[Tensor, " component"]:
+    """Scores of both halves together: their sum has a variance of 2."""
+    together: Tensor = (scores(gains[0]) + scores(gains[1])) / 2**0.5
+    return together

@@ -2,7 +2,8 @@
 
 Images are likelier under components that are there than under the mean alone, and less likely under
 those that were fitted to the noise of other images. Contrast and small errors of poses make
-components, too, which are no structure: the mean may turn, move and fade in both comparisons.
+components, too, which are no structure: the mean may turn, move and fade in both comparisons. So do
+the errors of other components, which is why these are tested half's own.
 """
 
 from dataclasses import dataclass
@@ -47,9 +48,10 @@ class Products:
     gram: Float[Tensor, "particle channel channel"]
     product: Float[Tensor, "particle channel"]
 
-    def first(self, count: int) -> "Products":
-        """Those of the first channels alone."""
-        return Products(self.gram[:, :count, :count], self.product[:, :count])
+    def of(self, channels: list[int]) -> "Products":
+        """Those of some channels, the mean first."""
+        index = torch.tensor(channels, device=self.gram.device)
+        return Products(self.gram[:, index][:, :, index], self.product[:, index])
 
 
 def held_out_gains(
@@ -69,19 +71,87 @@ def held_out_gains(
     Returns:
         In nats.
     """
-    if len(particles) > _MOST_PARTICLES:
-        spread = np.linspace(0, len(particles) - 1, _MOST_PARTICLES).astype(np.int64)
-        particles = particles[spread]
-    mean = tested.volumes[:1]
-    volumes = torch.cat([mean, pose_errors(tested.grid, mean[0]), components])
-    products = _products(volumes, tested.grid, batches, particles)
-    variance = _error_variances(products.first(len(_ERRORS)))
-    variance = torch.cat([variance, variance.new_full((len(components),), _VARIANCE)])
-    found = [
-        evidence(products.first(count), variance[:count])
-        for count in range(len(_ERRORS), len(volumes) + 1)
-    ]
+    trial = _Trial.of(tested, components, batches, particles)
+    places = list(range(trial.num_errors, trial.num_errors + len(components)))
+    found = [trial.evidence(places[:count]) for count in range(len(places) + 1)]
     return torch.stack(found, dim=1).diff(dim=1)
+
+
+def gains_beside_own(
+    tested: Subspace,
+    components: Float[Tensor, "component s s s"],
+    batches: ParticleBatches,
+    particles: Integers,
+) -> Float[Tensor, "particle component"]:
+    """What the first so many components add to one component fewer of the particles' own model.
+
+    If that many are there, one direction is left that their own model lacks. Components that only
+    mend the errors of others of their half set are worth nothing here.
+
+    Args:
+        tested: The model of these particles, components in the order in which they are tested.
+        components: Made of other particles, in that order.
+        batches: Images.
+        particles: Places of those to look at.
+
+    Returns:
+        In nats.
+    """
+    own, count = tested.components, len(components)
+    new = torch.stack([_lacking(own[:k], components[: k + 1]) for k in range(count)])
+    trial = _Trial.of(tested, torch.cat([own[: count - 1], new]), batches, particles)
+    first = trial.num_errors
+    places = list(range(first, first + count - 1))
+    found = []
+    for k in range(count):
+        before = places[:k]
+        with_new = trial.evidence([*before, first + count - 1 + k], own=k)
+        found.append(with_new - trial.evidence(before, own=k))
+    return torch.stack(found, dim=1)
+
+
+def _lacking(
+    own: Float[Tensor, "component s s s"], components: Float[Tensor, "other s s s"]
+) -> Float[Tensor, "s s s"]:
+    """The combination of components that is orthogonal to one fewer of others."""
+    if not len(own):
+        return components[0]
+    products = own.flatten(1).double() @ components.flatten(1).double().T
+    mixture = torch.linalg.svd(products)[2][-1]
+    return torch.einsum("k,kzyx->zyx", mixture.to(components), components)
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """Products of all channels, and the variances of what mean and poses may do by themselves."""
+
+    products: Products
+    errors: Float[Tensor, " error"]
+
+    @staticmethod
+    def of(
+        tested: Subspace, channels: Tensor, batches: ParticleBatches, particles: Integers
+    ) -> "_Trial":
+        """Look at the images of particles, a sample of them if they are many."""
+        if len(particles) > _MOST_PARTICLES:
+            spread = np.linspace(0, len(particles) - 1, _MOST_PARTICLES).astype(np.int64)
+            particles = particles[spread]
+        mean = tested.volumes[:1]
+        volumes = torch.cat([mean, pose_errors(tested.grid, mean[0]), channels])
+        products = _products(volumes, tested.grid, batches, particles)
+        return _Trial(products, _error_variances(products.of(list(range(len(_ERRORS))))))
+
+    @property
+    def num_errors(self) -> int:
+        """Channels of mean and poses, which come first."""
+        return len(_ERRORS)
+
+    def evidence(self, channels: list[int], *, own: int = 0) -> Float[Tensor, " particle"]:
+        """Log of the marginal likelihood with these channels, some of them the tested ones."""
+        variance = self.errors.new_full((len(channels),), _VARIANCE)
+        variance[:own] = 1.0
+        chosen = self.products.of([*range(self.num_errors), *channels])
+        return evidence(chosen, torch.cat([self.errors, variance]))
 
 
 def scores(gains: Float[Tensor, "particle component"]) -> Float[Tensor, " component"]:
@@ -106,7 +176,8 @@ def pose_errors(grid: StageGrid, mean: Float[Tensor, "s s s"]) -> Float[Tensor, 
     line = torch.arange(size, device=grid.device).float() - size // 2
     z, y, x = line[:, None, None], line[:, None], line
     turns = [y * along_z - z * along_y, z * along_x - x * along_z, x * along_y - y * along_x]
-    return torch.stack([*turns, along_x, along_y, along_z])
+    # a density that moves up an axis falls where it rises along it
+    return -torch.stack([*turns, along_x, along_y, along_z])
 
 
 def evidence(products: Products, variance: Float[Tensor, " channel"]) -> Float[Tensor, " particle"]:
