@@ -70,7 +70,7 @@ def test_shifts_out_of_the_images_are_told_or_refused(num_out: int) -> None:
     shift[-num_out:, 1] = GROUP.box_size * GROUP.pixel_size
     moved = replace(particles, shift_yx=shift)
     if num_out == COUNT:
-        with pytest.raises(MetadataError, match="12 of 12 shifts lead out.*row 0.*origins"):
+        with pytest.raises(MetadataError, match=r"12 of 12 shifts lead out.*row 0.*origins"):
             check_shifts(PATH, moved, on_event=told.append)
         return
     check_shifts(PATH, moved, on_event=told.append)

@@ -133,7 +133,7 @@ def find(table: LatentTable, config: AnalyzeConfig, on_event: OnEvent) -> Findin
 def _all_alike(table: LatentTable) -> str:
     return (
         f"the latents of all {len(table)} particles are equal: the model tells no particles apart; "
-        "train longer, or with a smaller weight of the prior (--beta)"
+        "train longer, or with a smaller weight of the prior (--latent-weight.weight)"
     )
 
 
