@@ -1,5 +1,7 @@
 """The table of all particles says what latents and particle file say, in the particles' order."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hetero_runs import latent_table, two_states, write_run
@@ -16,6 +18,7 @@ from icelens.tasks.hetero.analyze_table import (
     write_table,
 )
 from icelens.tasks.hetero.hetero_run import open_hetero_run
+from icelens.tasks.hetero.prepared_images import ImageFacts, fingerprint, write_facts
 
 
 @pytest.fixture
@@ -71,3 +74,30 @@ def test_latents_of_other_particles_are_refused(source, tmp_path):
     beyond = LatentTable(table.latent, table.particle, table.row + 5)
     with pytest.raises(MetadataError, match="does not have there"):
         check_particles(beyond, file, tmp_path)
+
+
+def test_analysis_of_an_earlier_training_is_refused(source, tmp_path):
+    table = source.latents()
+    write_table(tmp_path / "t.csv", latent_columns(table))
+    assert "norm" in read_table(tmp_path / "t.csv", table)
+    again = replace(table, latent=table.latent + 0.1)
+    with pytest.raises(InputFileError, match="other latents than the run, which was trained again"):
+        read_table(tmp_path / "t.csv", again)
+
+
+def test_particle_file_in_another_order_is_refused(source, tmp_path):
+    table, file = source.latents(), source.particle_file()
+    facts = ImageFacts(
+        len(file), 12, 3.0, 5, 30.0, is_inverted=False, independence=1.0, cached_power=((1.0,),),
+        noise_power=((1.0,),), fingerprint=fingerprint(file.particles),
+    )  # fmt: skip
+    write_facts(tmp_path, facts)
+    check_particles(table, file, tmp_path)
+    order = np.arange(len(file))[::-1]
+    turned = replace(
+        file.particles,
+        stack=file.particles.stack[order],
+        slice_index=file.particles.slice_index[order],
+    )
+    with pytest.raises(MetadataError, match=r"made from other images than .*order"):
+        check_particles(table, replace(file, particles=turned), tmp_path)

@@ -121,3 +121,23 @@ def test_images_smaller_than_the_grid_are_refused(run, tmp_path, capsys):
     assert code == 2
     assert "images of 8 px, expected 24" in capsys.readouterr().err
     assert not (output / "scores.csv").exists()
+
+
+def test_autodecoder_is_refused_before_images_are_read(run, tmp_path, capsys):
+    facts = run / "hetero.json"
+    facts.write_text(facts.read_text().replace('"linear"', '"autodecoder"'))
+    code, output = command(run, "none.star")
+    assert code == 2
+    assert f"{run}: an autodecoder knows the latents" in capsys.readouterr().err
+    assert not (output / "scores.csv").exists()
+
+
+def test_images_without_content_are_named(run, tmp_path, capsys):
+    star = write_images(tmp_path / "other.star", OTHERS, occupied, seed=5)
+    for stack in tmp_path.glob("*.mrcs"):
+        content = bytearray(stack.read_bytes())
+        content[1024:] = bytes(len(content) - 1024)
+        stack.write_bytes(content)
+    code, _ = command(run, star)
+    assert code == 2
+    assert "other.star: the images hold no power" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """A run folder finds its particles wherever it is opened from."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,13 @@ import numpy as np
 import pytest
 from hetero_runs import two_states, write_run
 
-from icelens.tasks.hetero.hetero_run import POSES_NAME, open_hetero_run, write_run_facts
+from icelens.core.errors import CheckpointError, InputFileError
+from icelens.tasks.hetero.hetero_run import (
+    POSES_NAME,
+    RUN_NAME,
+    open_hetero_run,
+    write_run_facts,
+)
 
 
 @pytest.mark.parametrize("place", ["run", "sub/../run", "./run"])
@@ -33,3 +40,49 @@ def test_particles_named_relative_to_the_run_are_found(tmp_path: Path) -> None:
     write_run_facts(folder, replace(run.facts, particles=("../particles.star",)))
     found = open_hetero_run(folder).particle_file().particles
     np.testing.assert_array_equal(found.rotation, run.particle_file().particles.rotation)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"latent_dim": -1},
+        {"latent_dim": "3"},
+        {"box_size": "12"},
+        {"box_size": 0},
+        {"pixel_size": -4.0},
+        {"pixel_size": float("nan")},
+        {"pixel_size": "wide"},
+        {"particles": []},
+        {"tilts": None},
+        {"colour": "red"},
+    ],
+)
+def test_edited_facts_are_refused(changes: dict[str, object], tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", two_states())
+    known = json.loads((folder / RUN_NAME).read_text())
+    (folder / RUN_NAME).write_text(json.dumps(known | changes))
+    with pytest.raises(CheckpointError, match=r"hetero\.json: damaged .*train again"):
+        open_hetero_run(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{", "{}", '{"version": 1}', "null"])
+def test_facts_that_are_no_table_are_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / RUN_NAME).write_text(text)
+    with pytest.raises(CheckpointError, match="damaged"):
+        open_hetero_run(tmp_path)
+
+
+def test_unknown_kinds_are_named(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", two_states())
+    text = (folder / RUN_NAME).read_text()
+    (folder / RUN_NAME).write_text(text.replace('"linear"', '"cubic"'))
+    with pytest.raises(CheckpointError, match="kind cubic, expected vae"):
+        open_hetero_run(folder)
+
+
+def test_own_run_without_notes_on_its_images_is_not_taken_for_an_imported_one(
+    tmp_path: Path,
+) -> None:
+    run = open_hetero_run(write_run(tmp_path / "run", two_states()))
+    with pytest.raises(InputFileError, match=r"images\.cache\.json: cannot be read"):
+        run.images()

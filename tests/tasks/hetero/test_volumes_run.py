@@ -117,3 +117,21 @@ def test_map_is_no_mask(run, capsys):
     error = capsys.readouterr().err
     assert "map.mrc: holds values from -3 to 9, expected a mask from 0 to 1" in error
     assert not list(output.glob("*.mrc"))
+
+
+def test_volumes_of_few_particles_are_made_without_maps_of_images(tmp_path, monkeypatch, capsys):
+    use_model(monkeypatch, FamilyModel(occupied, 2))
+    run = make_run(tmp_path / "few", LATENT[:12])
+    words = ["hetero", "volumes", "--run", str(run), "--rows", "3", "--output", str(tmp_path / "o")]
+    assert cli.main(words) == 0
+    assert "12 particles are fewer than the 20 that make a map" in capsys.readouterr().err
+    assert (tmp_path / "o" / "row_000003.mrc").is_file()
+
+
+def test_model_of_another_run_is_refused(tmp_path, monkeypatch, capsys):
+    use_model(monkeypatch, FamilyModel(occupied, 3))
+    run = make_run(tmp_path / "run", LATENT)
+    code, output = command(run, "--rows", "3")
+    assert code == 2
+    assert "its model has latents of 3 coordinates" in capsys.readouterr().err
+    assert not list(output.glob("*.mrc"))

@@ -148,3 +148,11 @@ def test_what_cannot_be_is_one_line_and_leaves_nothing(words, piece, tmp_path, c
     assert piece in said
     assert len(said.strip().splitlines()) == 1
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_map_that_would_not_be_finite_is_refused(tmp_path, capsys):
+    write_map(tmp_path / "a.mrc")
+    words = ["tools", "edit-map", str(tmp_path / "a.mrc"), "--b-factor", "-1e9"]
+    assert cli.main([*words, "--output", str(tmp_path / "out.mrc")]) == 2
+    assert "a.mrc: would become infinite or NaN (--b-factor -1e+09" in capsys.readouterr().err
+    assert not (tmp_path / "out.mrc").exists()

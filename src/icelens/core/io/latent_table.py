@@ -65,6 +65,7 @@ def read_latents(path: Path) -> LatentTable:
         deviations = [numbers.get(name.replace("latent", "deviation")) for name in names]
         known = [each for each in deviations if each is not None]
         nobody = np.full(len(frame), -1.0)
+        _check_ranges(numbers)
         return LatentTable(
             latent=latent,
             particle=_whole(numbers.get("particle", nobody)),
@@ -80,6 +81,19 @@ def read_latents(path: Path) -> LatentTable:
 
 def _is_ours(name: str) -> bool:
     return name in {"particle", "row", "half_set"} or name.startswith(("latent_", "deviation_"))
+
+
+def _check_ranges(numbers: dict[str, npt.NDArray[np.float64]]) -> None:
+    for name, values in numbers.items():
+        least, most = 0.0, 2.0 if name == "half_set" else np.inf
+        is_bounded = name == "half_set" or name.startswith("deviation_")
+        is_out = (values < least) | (values > most)
+        if is_bounded and is_out.any():
+            line = int(np.argmax(is_out))
+            raise MetadataError(
+                f"{name} is {values[line]:g} in line {line + 1}, expected {least:g} "
+                f"{'to 2' if name == 'half_set' else 'or more'}; restore the file or train again"
+            )
 
 
 def _whole(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

@@ -13,10 +13,12 @@ from icelens.core.errors import InputFileError, MetadataError
 from icelens.core.geometry.relion_angles import relion_angles_from_matrices
 from icelens.core.io.atomic import atomic_path
 from icelens.core.io.table_columns import table_columns
+from icelens.tasks.hetero.prepared_images import FACTS_NAME, fingerprint, read_facts
 
 Column = npt.NDArray[Any]
 
 TABLE_NAME = "table.csv"
+_AS_WRITTEN: dict[str, float] = {"rtol": 1e-4, "atol": 1e-5}
 
 
 def check_particles(table: LatentTable, file: ParticleFile, source: Path) -> None:
@@ -40,6 +42,19 @@ def check_particles(table: LatentTable, file: ParticleFile, source: Path) -> Non
             f"{source}: line {line + 1} is of particle {table.particle[line]} in row "
             f"{table.row[line]}, which {file.path} does not have there; restore the particle file "
             "the run was made from, or train again"
+        )
+    _check_images(file, source)
+
+
+def _check_images(file: ParticleFile, source: Path) -> None:
+    """Refuse the same numbers of other images, where the run knows its own."""
+    if not (source / FACTS_NAME).is_file():
+        return
+    known = read_facts(source).fingerprint
+    if known and known != fingerprint(file.particles):
+        raise MetadataError(
+            f"{source}: was made from other images than {file.path} names now (stacks, numbers, "
+            "order, boxes or pixel sizes differ); restore the particle file, or train again"
         )
 
 
@@ -115,5 +130,14 @@ def read_table(path: Path, table: LatentTable) -> dict[str, Column]:
         raise InputFileError(
             f"{path}: has other particles ({len(frame)} lines) than the run ({len(table)}); run "
             "`icelens hetero analyze` again"
+        )
+    own = [columns.get(f"latent_{number}") for number in range(1, table.latent_dim + 1)]
+    if not all(
+        mine is not None and mine.dtype.kind in "if" and np.allclose(mine, latent, **_AS_WRITTEN)
+        for mine, latent in zip(own, table.latent.T, strict=True)
+    ):
+        raise InputFileError(
+            f"{path}: has other latents than the run, which was trained again or is at another "
+            "epoch; run `icelens hetero analyze` again"
         )
     return columns

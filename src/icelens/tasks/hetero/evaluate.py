@@ -21,12 +21,12 @@ from icelens.core.metrics.rank_shift import RankShift, rank_shift, robust_z
 from icelens.core.optics.image_source import ImageSource
 from icelens.jobs.run import Run
 from icelens.tasks.hetero.evaluate_jobs import EvaluateConfig
-from icelens.tasks.hetero.hetero_run import HeteroRun, VolumeModel, open_hetero_run
+from icelens.tasks.hetero.hetero_run import IMPORTED, HeteroRun, VolumeModel, open_hetero_run
 from icelens.tasks.hetero.image_grid import Grid
 from icelens.tasks.hetero.image_scores import ImageScores, score_images, shared_states
 from icelens.tasks.hetero.particle_rows import ParticleRows, particle_rows
 from icelens.tasks.hetero.preparation import prepare
-from icelens.tasks.hetero.prepared_images import PreparedImages, read_facts
+from icelens.tasks.hetero.prepared_images import FACTS_NAME, PreparedImages, read_facts
 from icelens.training.device import choose_compute, use_threads
 
 _WORSE = 0.6
@@ -90,6 +90,11 @@ def evaluate_images(config: EvaluateConfig, on_event: OnEvent) -> Evaluation:
         GeometryError: If the model finds no latents of other images.
     """
     hetero = open_hetero_run(config.run)
+    if hetero.kind == "autodecoder":
+        raise GeometryError(
+            f"{config.run}: an autodecoder knows the latents of the particles it was trained on "
+            "alone; train a VAE to look at others"
+        )
     compute = choose_compute(config.device, "float32", config.threads)
     use_threads(compute)
     file = read_particles(
@@ -123,6 +128,9 @@ def prepared_alike(
     Raises:
         MetadataError: If they have fewer pixels than the run's grid.
     """
+    if run.kind == IMPORTED and not (run.folder / FACTS_NAME).is_file():
+        # what its images are like is found now
+        run.images(device=device, on_event=on_event)
     facts = read_facts(run.folder)
     smallest = int(file.particles.box_size().min())
     if smallest < facts.box_size:
@@ -131,16 +139,18 @@ def prepared_alike(
             "grid has; extract them with a larger box or finer pixels"
         )
     reader = ImageReader(file.particles, on_event=on_event)
-    images, _ = prepare(
-        ImageSource(file.particles, reader, device),
-        Grid(facts.box_size, facts.pixel_size, facts.radius),
-        mask_diameter=facts.mask_diameter,
-        contrast="invert" if facts.is_inverted else "keep",
-        folder=folder,
-        seed=config.seed,
-        on_event=on_event,
-    )
-    return images
+    try:
+        return prepare(
+            ImageSource(file.particles, reader, device),
+            Grid(facts.box_size, facts.pixel_size, facts.radius),
+            mask_diameter=facts.mask_diameter,
+            contrast="invert" if facts.is_inverted else "keep",
+            folder=folder,
+            seed=config.seed,
+            on_event=on_event,
+        )[0]
+    except GeometryError as error:
+        raise MetadataError(f"{file.path}: {error}") from error
 
 
 def latents_of(
@@ -217,8 +227,15 @@ def compared(
             model, trained[0], states, of_training, stage="training", on_event=on_event
         )
         reference = known.take(np.flatnonzero(np.isfinite(known.loss)))
+        found = scores.loss[np.isfinite(scores.loss)]
+        if not len(found) or not len(reference.loss):
+            whose = "the images" if len(reference.loss) else f"images of training in {run.folder}"
+            raise MetadataError(
+                f"{config.run}: no loss of {whose} is a finite number; train again, or leave out "
+                "the comparison (--training-sample 0)"
+            )
         z_score = robust_z(scores.loss, reference.loss)
-        shift = rank_shift(scores.loss[np.isfinite(scores.loss)], reference.loss)
+        shift = rank_shift(found, reference.loss)
     support = support_of(table.latent, run.latents()) if run.latent_dim else None
     return Evaluation(run, table, own, scores, support, reference, z_score, shift)
 

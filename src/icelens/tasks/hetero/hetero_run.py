@@ -1,6 +1,7 @@
 """A run of hetero as analysis sees it: its particles, latents and volumes, whatever its model."""
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,9 @@ RUN_NAME = "hetero.json"
 LATENTS_NAME = "latents.csv"
 POSES_NAME = "particles.star"
 _VERSION = 1
-KINDS = ("vae", "autodecoder", "homogeneous", "linear", "abinitio", "cryodrgn")
+IMPORTED = "cryodrgn"
+"""Kind of runs that another program made."""
+KINDS = ("vae", "autodecoder", "homogeneous", "linear", "abinitio", IMPORTED)
 
 
 class VolumeModel(Protocol):
@@ -98,6 +101,18 @@ class RunFacts:
     is_posed: bool = False
     tilts: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse what an edited file might say.
+
+        Raises:
+            ValueError: If a number or the particles cannot be.
+        """
+        whole = (self.latent_dim, self.box_size, self.tilts)
+        if not all(type(each) is int for each in whole) or min(whole) < 0 or self.box_size < 2:
+            raise ValueError("latent_dim, box_size and tilts are no numbers of things")
+        if not 0.0 < float(self.pixel_size) < math.inf or not self.particles:
+            raise ValueError("no pixel size or no particles")
+
 
 @dataclass(frozen=True)
 class HeteroRun:
@@ -168,11 +183,19 @@ class HeteroRun:
         """Its model, ready to make volumes.
 
         Raises:
-            CheckpointError: If it is missing or damaged.
+            CheckpointError: If it is missing, damaged or of another run.
         """
         from icelens.tasks.hetero.volume_models import read_volume_model
 
-        return read_volume_model(self.folder, self.facts, device)
+        model = read_volume_model(self.folder, self.facts, device)
+        found = (model.latent_dim, model.box_size)
+        if found != (self.latent_dim, self.box_size):
+            raise CheckpointError(
+                f"{self.folder}: its model has latents of {found[0]} coordinates and volumes of "
+                f"{found[1]} px, but {RUN_NAME} says {self.latent_dim} and {self.box_size} px: the "
+                "file of another run was put there; restore it or train again"
+            )
+        return model
 
     def images(
         self, *, device: torch.device | str = "cpu", on_event: OnEvent = ignore
@@ -189,8 +212,8 @@ class HeteroRun:
         cached = open_cache(self.folder, particles, device=device)
         if cached is not None:
             return cached
-        if not (self.folder / FACTS_NAME).is_file():
-            # a run that another program made: icelens never saw its images
+        if self.kind == IMPORTED and not (self.folder / FACTS_NAME).is_file():
+            # icelens never saw its images
             return prepare_imported(
                 self.folder,
                 particles,
@@ -230,9 +253,11 @@ def open_hetero_run(folder: Path) -> HeteroRun:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{path}: damaged ({type(error).__name__}); train again") from error
     if version != _VERSION or facts.kind not in KINDS:
+        what = f"version {version}, expected {_VERSION}"
+        if version == _VERSION:
+            what = f"kind {facts.kind}, expected {', '.join(KINDS)}"
         raise CheckpointError(
-            f"{path}: of version {version}, expected {_VERSION}; open it with the icelens that "
-            "made it, or train again"
+            f"{path}: of {what}; open it with the icelens that made it, or train again"
         )
     if facts.latent_dim and not (folder / LATENTS_NAME).is_file():
         raise CheckpointError(

@@ -36,7 +36,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 _STEPS = 30
-_LEAST_PARTICLES = 20
+LEAST_PARTICLES = 20
 """In the smallest set: with fewer nothing can be compared."""
 _GROWTH = 2.0
 """Of a set over the next smaller one."""
@@ -112,10 +112,10 @@ def _nearest_first(
 ) -> tuple[Integers, Integers]:
     """Places of particles in the order of their distance, and the half set of each place."""
     lines = places_of(particle, table.particle)
-    if (lines < 0).any() or len(table) < _LEAST_PARTICLES:
+    if (lines < 0).any() or len(table) < LEAST_PARTICLES:
         raise MetadataError(
             f"latents of {len(table)} particles for images of {len(particle)}, expected those of "
-            f"all, and {_LEAST_PARTICLES} or more; give the latents of the same run"
+            f"all, and {LEAST_PARTICLES} or more; give the latents of the same run"
         )
     half_set = np.where(table.half_set[lines] > 0, table.half_set[lines], own_half)
     distance = latent_distance(table, latent)[lines]
@@ -125,9 +125,9 @@ def _nearest_first(
 def _set_sizes(count: int, wanted: int | None) -> list[int]:
     """Numbers of particles of the nested sets, smallest first."""
     if wanted is not None:
-        return [max(_LEAST_PARTICLES, min(wanted, count))]
+        return [max(LEAST_PARTICLES, min(wanted, count))]
     sizes = [count]
-    while sizes[-1] / _GROWTH >= max(2 * _LEAST_PARTICLES, count / 50):
+    while sizes[-1] / _GROWTH >= max(2 * LEAST_PARTICLES, count / 50):
         sizes.append(int(sizes[-1] / _GROWTH))
     return sizes[::-1]
 

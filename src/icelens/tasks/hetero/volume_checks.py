@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icelens.core.data.latents import LatentTable
-from icelens.core.errors import IcelensError
+from icelens.core.errors import IcelensError, MetadataError
 from icelens.core.events import Message, OnEvent
 from icelens.core.fourier.wiener import HalfMaps
 from icelens.core.io.volumes import open_volume
@@ -63,19 +63,32 @@ def nearest_images(
     """What makes maps of the images about a latent; None where that is not wanted or possible."""
     if not options.is_checked or run.latent_dim == 0:
         return None
+    from icelens.tasks.hetero.kernel_maps import LEAST_PARTICLES, kernel_half_maps
+
+    if len(table) < LEAST_PARTICLES:
+        on_event(
+            Message(
+                f"{run.folder}: volumes are not compared with images, as {len(table)} particles "
+                f"are fewer than the {LEAST_PARTICLES} that make a map",
+                "warning",
+            )
+        )
+        return None
     images = _images(run, options, on_event)
     if images is None:
         return None
-    from icelens.tasks.hetero.kernel_maps import kernel_half_maps
 
     def maps(latent: npt.NDArray[np.float64]) -> HalfMaps:
-        made: HalfMaps = kernel_half_maps(
-            images,
-            table,
-            latent,
-            num_particles=min(options.num_particles, len(table)),
-            tilts=run.facts.tilts,
-        )
+        try:
+            made: HalfMaps = kernel_half_maps(
+                images,
+                table,
+                latent,
+                num_particles=min(options.num_particles, len(table)),
+                tilts=run.facts.tilts,
+            )
+        except MetadataError as error:
+            raise MetadataError(f"{run.folder}: {error}") from error
         return made
 
     return maps

@@ -16,6 +16,8 @@ _TASK = "hetero."
 _EPOCH = re.compile(r"epoch_(\d+)\.(csv|safetensors)")
 _EPOCH_FOLDERS = ("latents", "checkpoints")
 _CACHES = "images.cache*"
+_KEPT = ".json"
+"""What was found in the images: without it they could not be prepared alike again."""
 
 
 def clean_run(config: CleanConfig, run: Run) -> str:
@@ -53,7 +55,8 @@ def deletable(config: CleanConfig) -> list[Path]:
             if epoch != last and not (config.keep_every and epoch % config.keep_every == 0)
         ]
     if config.caches:
-        found += [path for path in config.run.glob(_CACHES) if not path.is_symlink()]
+        caches = config.run.glob(_CACHES)
+        found += [path for path in caches if path.suffix != _KEPT and not path.is_symlink()]
     return sorted(found)
 
 

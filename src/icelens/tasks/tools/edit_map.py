@@ -40,7 +40,13 @@ def edit_maps(config: EditMapConfig, run: Run) -> Path:
     for path, volume in zip(config.maps, volumes, strict=True):
         _check_filters(config, path, volume)
     for number, (volume, path) in enumerate(zip(volumes, outputs, strict=True), start=1):
-        write_volume(path, edited(volume, config))
+        made = edited(volume, config)
+        if not np.isfinite(made.array).all():
+            raise MetadataError(
+                f"{config.maps[number - 1]}: would become infinite or NaN (--b-factor "
+                f"{config.b_factor:g} Å²); give a --b-factor nearer to 0"
+            )
+        write_volume(path, made)
         run.on_event(Saved(path, "volume"))
         run.on_event(Progress("edit", number, len(outputs), "map"))
     return config.output
