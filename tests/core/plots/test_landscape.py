@@ -69,3 +69,11 @@ def test_few_states_are_named_and_each_kind_has_its_colour(count, named):
 def test_scores_below_nothing_are_cut():
     bars = scores(np.asarray([0.9, -5.0])).axes[0].patches
     assert [bar.get_height() for bar in bars] == pytest.approx([0.9, -0.2])
+
+
+def test_volumes_of_one_latent_stand_among_counts_of_particles():
+    flags = ["supported", "extrapolated"]
+    states = np.array([[0.0], [9.0]])
+    axes = states_among_particles(RNG.normal(size=(99, 1)), states, ["a", "b"], flags).axes[0]
+    assert axes.get_ylabel() == "particles"
+    assert axes.get_xlim()[1] >= 9.0

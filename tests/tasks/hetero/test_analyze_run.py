@@ -110,6 +110,37 @@ def test_latents_that_follow_defocus_and_optics_are_told(tmp_path, capsys):
     )
 
 
+def unused_beside_two_states(run: Path) -> Path:
+    """Latents of two states, and two that the model did not use and that follow the defocus."""
+    latent = two_states(count=240)
+    latent[:, 1:] = 0.01 * (latent[:, 1:] + np.arange(240)[:, None] / 60)
+    write_run(run, latent)
+    table = latent_table(latent)
+    table.deviation[:, 1:] = 0.99
+    write_latents(run / "latents.csv", table)
+    return run
+
+
+def test_what_no_image_tells_of_is_no_finding(tmp_path, capsys):
+    run = unused_beside_two_states(tmp_path / "run")
+    folder = analyze(run, *PLAIN, "--clusters", "2")
+    heard = capsys.readouterr().err
+    assert "principal component 1 follows the defocus" in heard
+    assert "component 2 follows" not in heard
+    assert "no points are put along principal component 2" in heard
+    assert "2 Gaussians" in heard
+    assert (folder / "pc_1.csv").is_file()
+    assert not (folder / "pc_2.csv").exists()
+    assert "tell particles apart along 1" in (folder / "report.html").read_text()
+
+
+def test_latents_of_which_no_image_tells_are_said_to_be_noise(tmp_path, capsys):
+    run = write_run(tmp_path / "run", 0.01 * two_states(), deviation=1.0)
+    folder = analyze(run, *PLAIN, "--clusters", "2")
+    assert "say next to nothing about any latent" in capsys.readouterr().err
+    assert (folder / "table.csv").is_file()
+
+
 def test_state_that_one_half_set_has_alone_is_told(tmp_path, capsys):
     latent = two_states()
     run = write_run(tmp_path / "run", latent)

@@ -177,10 +177,15 @@ def states_among_particles(
     with house_style():
         figure = new_figure(6.0, 4.4)
         axes = figure.add_subplot()
-        x, y = _two(particles)
-        axes.scatter(x[::step], y[::step], s=4, color=MUTED, alpha=0.25, linewidths=0, label=None)
+        is_line = particles.shape[1] == 1
         thinned = max(1, len(flags) // _MOST_POINTS)
         x, y = _two(states[::thinned])
+        if is_line:
+            count, *_ = axes.hist(particles[:, 0], bins=60, color=MUTED, alpha=0.5)
+            y = np.full(len(x), 0.5 * np.max(count))
+        else:
+            all_x, all_y = _two(particles[::step])
+            axes.scatter(all_x, all_y, s=4, color=MUTED, alpha=0.25, linewidths=0, label=None)
         kind = np.asarray(flags, str)[::thinned]
         size = 36 if len(names) <= _FEW else 10
         for name, colour in SUPPORT_COLOURS.items():
@@ -202,7 +207,9 @@ def states_among_particles(
                     color=INK,
                 )  # fmt: skip
         axes.legend(frameon=False, fontsize=8)
-        axes.set(xlabel="latent component 1", ylabel="latent component 2")
+        axes.set(
+            xlabel="latent component 1", ylabel="particles" if is_line else "latent component 2"
+        )
     return figure
 
 

@@ -45,7 +45,7 @@ def show_causes(run: Run, found: Findings, poses: Mapping[str, Column]) -> None:
         [[name, *values] for name, values in shares.items()],
     )
     for each in tried:
-        if each.is_suspicious:
+        if each.is_suspicious and found.is_told[each.component - 1]:
             _warn(run, _sentence(each))
     if found.coordinates.shape[1] > 1:
         _draw(run, found, poses)

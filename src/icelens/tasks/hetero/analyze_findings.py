@@ -24,6 +24,11 @@ from icelens.tasks.hetero.analyze_settings import AnalyzeConfig
 
 Floats = npt.NDArray[np.float64]
 _STEPS = 7
+_LEAST_TOLD = 0.1
+"""Variance of the latents along a component over that of their posteriors, below which images say
+next to nothing about it."""
+_LEAST_NAMED = 0.005
+"""Share of the variance that is 1 % when it is rounded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +38,8 @@ class Findings:
     Attributes:
         table: The latents.
         components: All principal components.
+        is_told: `(component,)` whether images tell particles apart along it; along the others
+            latents differ by next to nothing, and what they differ by is no finding.
         coordinates: `(particle, component)`.
         clusters: Of k-means.
         mixture: Of Gaussians.
@@ -47,6 +54,7 @@ class Findings:
 
     table: LatentTable
     components: PrincipalComponents
+    is_told: npt.NDArray[np.bool_]
     coordinates: Floats
     clusters: Clusters
     mixture: Mixture
@@ -60,7 +68,10 @@ class Findings:
     def axis_names(self) -> list[str]:
         """Names of the principal components with the share each explains."""
         shares = self.components.explained
-        return [f"PC {number} ({share:.0%})" for number, share in enumerate(shares, start=1)]
+        return [
+            f"PC {number} ({share:.0%})" if share >= _LEAST_NAMED else f"PC {number} (<1%)"
+            for number, share in enumerate(shares, start=1)
+        ]
 
     def columns(self) -> dict[str, npt.NDArray[np.generic]]:
         """Columns for the table of all particles."""
@@ -91,6 +102,11 @@ def find(table: LatentTable, config: AnalyzeConfig, on_event: OnEvent) -> Findin
     if not np.ptp(latent, axis=0).any():
         on_event(Message(_all_alike(table), level="warning"))
     components = principal_components(latent)
+    told = is_told(table, components)
+    if not told.any():
+        on_event(Message(_NOTHING_TOLD, level="warning"))
+    # what the model does not use would count as much as what it does, by its shape alone
+    informed = _along(components, latent, told) if told.any() else latent
     scaled = latent_scaling(latent, table.deviation, seed=config.seed)(latent)
     density = neighbour_density(scaled, seed=config.seed)
     lonely = is_lonely(density, latent.shape[1])
@@ -105,17 +121,18 @@ def find(table: LatentTable, config: AnalyzeConfig, on_event: OnEvent) -> Findin
             )
         )
     step(2)
-    mixture = gaussian_mixture(latent, most=config.mixtures, seed=config.seed)
+    mixture = gaussian_mixture(informed, most=config.mixtures, seed=config.seed)
     step(3)
     support = support_measure(table, seed=config.seed)
     step(4)
-    sigma = outlier_sigma(latent)
+    sigma = outlier_sigma(informed)
     step(5)
     embedding = _embedding(latent, config, on_event)
     step(6)
     found = Findings(
         table=table,
         components=components,
+        is_told=told,
         coordinates=components.coordinates(latent),
         clusters=clusters,
         mixture=mixture,
@@ -128,6 +145,32 @@ def find(table: LatentTable, config: AnalyzeConfig, on_event: OnEvent) -> Findin
     )
     step(_STEPS)
     return found
+
+
+def is_told(table: LatentTable, components: PrincipalComponents) -> npt.NDArray[np.bool_]:
+    """Along which components `(component,)` the images tell particles apart; all if not known.
+
+    Latents that a model does not use keep posteriors as wide as the prior, and means that hardly
+    differ.
+    """
+    known = table.deviation[np.isfinite(table.deviation).all(axis=1)]
+    if not len(known):
+        return np.ones(len(components), np.bool_)
+    posterior = (known**2).mean(axis=0) @ (components.axes**2).T
+    return np.asarray(components.variance >= _LEAST_TOLD * posterior)
+
+
+def _along(
+    components: PrincipalComponents, latent: Floats, chosen: npt.NDArray[np.bool_]
+) -> Floats:
+    """Latents without what they differ by along the other components."""
+    return components.latents(components.coordinates(latent) * chosen)
+
+
+_NOTHING_TOLD = (
+    "the images say next to nothing about any latent: no particles are told apart, and what "
+    "pictures and volumes show of differences is noise"
+)
 
 
 def _all_alike(table: LatentTable) -> str:

@@ -41,8 +41,8 @@ def show_findings(
 
 
 def _show_components(run: Run, found: Findings) -> None:
-    shares = found.components.explained
     names = found.axis_names()
+    shares = found.components.explained
     centres = {
         str(number): found.coordinates[place, :2]
         for number, place in enumerate(found.clusters.particle, start=1)
@@ -53,19 +53,10 @@ def _show_components(run: Run, found: Findings) -> None:
         caption="Particles along the first principal components; numbers are the clusters of "
         "k-means, at the particle nearest to the middle of each.",
     )
-    run.report.figure(
-        bars(
-            {"each": shares},
-            [str(number) for number in range(1, len(shares) + 1)],
-            xlabel="principal component",
-            ylabel="share of variance",
-            cumulative=True,
-        ),
-        name="explained_variance",
-        caption="Share of the latents' variance along each principal component, and their sum.",
-    )
-    if len(shares) > 2:
-        count = min(_MOST_PAIRS, len(shares))
+    if len(shares) > 1:
+        _show_shares(run, found)
+    count = min(_MOST_PAIRS, int(found.is_told.sum()))
+    if count > 2:
         run.report.figure(
             pair_grid(found.coordinates[:, :count], names[:count]),
             name="latent_pairs",
@@ -84,6 +75,26 @@ def _show_components(run: Run, found: Findings) -> None:
             caption="UMAP of the latents with the clusters of k-means. Neighbours are kept; sizes "
             "of groups and distances between them mean little.",
         )
+
+
+def _show_shares(run: Run, found: Findings) -> None:
+    shares = found.components.explained
+    run.report.figure(
+        bars(
+            {"each": shares},
+            [str(number) for number in range(1, len(shares) + 1)],
+            xlabel="principal component",
+            ylabel="share of variance",
+            cumulative=True,
+        ),
+        name="explained_variance",
+        caption="Share of the latents' variance along each principal component, and their sum.",
+    )
+    run.report.text(
+        f"Of {len(shares)} components the images tell particles apart along "
+        f"{int(found.is_told.sum())}; groups and outliers are looked for there. Where one of the "
+        "others is an axis of a picture, what it shows along it is magnified noise."
+    )
 
 
 def _show_clusters(run: Run, found: Findings) -> None:
@@ -175,7 +186,7 @@ def _show_energy(run: Run, found: Findings) -> None:
         name="free_energy_1",
         caption="Free energy along the first principal component with one standard deviation.",
     )
-    if len(names) > 1 and found.components.variance[1] > 0:
+    if len(names) > 1 and found.is_told[1] and found.components.variance[1] > 0:
         plane = free_energy(found.coordinates[:, :2], bins=30, deviation=deviation[:, :2])
         run.report.figure(
             free_energy_map(plane, names),

@@ -46,6 +46,7 @@ def analyze_run(config: AnalyzeConfig, run: Run) -> Path:
     write_table(path, known | further)
     run.on_event(Saved(path, "table"))
     show_findings(run, source, found, poses)
+    _say_untold(found, config, run)
     for stations in all_stations(found, config):
         name = "kmeans_centres" if stations.folder == "kmeans" else stations.folder
         write_stations(run.folder / f"{name}.csv", stations, table, run.on_event)
@@ -81,7 +82,7 @@ def all_stations(found: Findings, config: AnalyzeConfig) -> Iterator[Stations]:
     yield Stations(
         "Volumes of the clusters", "kmeans", latent, found.support.of(latent), extra | halves
     )
-    for component in range(min(config.components, len(found.components))):
+    for component in np.flatnonzero(_is_followed(found, config)).tolist():
         latent = component_path(
             found.components, found.coordinates, component, config.samples_per_component
         )
@@ -93,6 +94,25 @@ def all_stations(found: Findings, config: AnalyzeConfig) -> Iterator[Stations]:
             found.support.of(latent),
             {"coordinate": along},
         )
+
+
+def _is_followed(found: Findings, config: AnalyzeConfig) -> np.ndarray:
+    """Along which of the first components volumes are made."""
+    return found.is_told[: config.components]
+
+
+def _say_untold(found: Findings, config: AnalyzeConfig, run: Run) -> None:
+    """Volumes along what no image tells of would all be the same."""
+    left_out = np.flatnonzero(~_is_followed(found, config)) + 1
+    if not len(left_out):
+        return
+    names = ", ".join(str(number) for number in left_out)
+    sentence = (
+        f"no points are put along principal component {names}: the images say next to nothing "
+        "about it"
+    )
+    run.report.text(sentence[0].upper() + sentence[1:] + ".")
+    run.on_event(Message(sentence))
 
 
 def _sizes(found: Findings, chosen: np.ndarray) -> list[int]:

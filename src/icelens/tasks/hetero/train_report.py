@@ -65,10 +65,15 @@ def _latents(table: LatentTable, start: StartingPoint, run: Run) -> None:
     run.report.section("Latents")
     known = min(start.known.shape[1], table.latent_dim)
     if known:
+        others = table.latent_dim - known
         run.report.text(
-            f"{known} of {table.latent_dim} latents started from components of the linear model, "
-            f"on which both half sets agree; what the other {table.latent_dim - known} show was "
-            "found by the network alone and deserves more doubt."
+            f"{known} of {table.latent_dim} latents started from components of the linear model"
+            + (
+                f"; what the other {others} show was found by the network alone and deserves more "
+                "doubt."
+                if others
+                else "."
+            )
         )
     deviation = np.sqrt(np.mean(table.deviation**2, axis=0))
     run.report.table(

@@ -38,7 +38,8 @@ class VolumeCheck:
     Attributes:
         halves: Two independent volumes of the state, on its grid; None where there are none.
         resolution: In Å, where the correlation of these first falls below 0.143; of half maps of
-            images without what they share from before. nan without halves.
+            images without what they share from before. nan without halves, and where these agree
+            on nothing within the box.
         agreement: Of the volume with the map of the images that lie nearest, from -1 to 1: mean
             over the shells of their correlation, each weighing what the map's own half maps say of
             it. nan without images.
@@ -141,6 +142,9 @@ def check_volume(
             *decoded_halves, pixel_size=finish.pixel_size, mask=finish.region
         )
         resolution = resolution_at(curve, THRESHOLD)
+    if resolution > finish.box_size * finish.pixel_size:
+        # coarser than the coarsest shell: nothing agrees, and a number would look like a finding
+        resolution = float("nan")
     return VolumeCheck(halves, resolution, agreement)
 
 

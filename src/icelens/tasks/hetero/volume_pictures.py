@@ -32,7 +32,8 @@ def show_volumes(run: Run, table: Path, *, title: str) -> None:
         "extrapolated volume has no particle near it: the model made up what it shows. Where "
         "images were compared, resolution_halves (Å) is how far two independent halves agree, and "
         "agreement, from -1 to 1, how far a map of the nearest images does; noise of that map "
-        "lowers it, so compare volumes with each other."
+        "lowers it, so compare volumes with each other. Empty cells: the images near a volume are "
+        "too few, or too noisy, for their halves to agree on anything."
     )
     columns = [
         name for name in frame.columns if not name.startswith(("latent_", "half_", "uncertainty"))
