@@ -60,7 +60,8 @@ def read_latents(path: Path) -> LatentTable:
             "latents.csv of a run"
         )
     try:
-        numbers = {name: frame[name].to_numpy(np.float64) for name in frame if _is_ours(str(name))}
+        ours = [str(name) for name in frame if _is_ours(str(name))]
+        numbers = {name: np.asarray(frame[name], np.float64) for name in ours}
         latent = np.stack([numbers[name] for name in names], axis=1)
         deviations = [numbers.get(name.replace("latent", "deviation")) for name in names]
         known = [each for each in deviations if each is not None]

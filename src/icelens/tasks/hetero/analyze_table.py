@@ -18,7 +18,7 @@ from icelens.tasks.hetero.prepared_images import FACTS_NAME, fingerprint, read_f
 Column = npt.NDArray[Any]
 
 TABLE_NAME = "table.csv"
-_AS_WRITTEN: dict[str, float] = {"rtol": 1e-4, "atol": 1e-5}
+_RELATIVE, _ABSOLUTE = 1e-4, 1e-5
 
 
 def check_particles(table: LatentTable, file: ParticleFile, source: Path) -> None:
@@ -133,7 +133,9 @@ def read_table(path: Path, table: LatentTable) -> dict[str, Column]:
         )
     own = [columns.get(f"latent_{number}") for number in range(1, table.latent_dim + 1)]
     if not all(
-        mine is not None and mine.dtype.kind in "if" and np.allclose(mine, latent, **_AS_WRITTEN)
+        mine is not None
+        and mine.dtype.kind in "if"
+        and np.allclose(mine, latent, _RELATIVE, _ABSOLUTE)
         for mine, latent in zip(own, table.latent.T, strict=True)
     ):
         raise InputFileError(
