@@ -39,8 +39,9 @@ def _components(model: LinearModel, run: Run) -> None:
     )
     if not model.num_significant:
         run.report.text(
-            "These images tell of one structure. The component below is noise, and so are the "
-            "latents; the mean is what there is to see."
+            "These images tell of one structure only: there is one, or they are too few or too "
+            "noisy to show more. Do not believe the component below, nor the latents; the mean is "
+            "what there is to see."
         )
     run.report.figure(
         component_spectrum(

@@ -112,9 +112,10 @@ def _tell(model: LinearModel, run: Run) -> None:
     if not model.num_significant:
         run.on_event(
             Message(
-                f"these images tell of one structure: none of {tried} components makes images that "
-                f"it was not made of likelier (best: {scores[0]:.1f} standard errors, "
-                f"{LEAST_SCORE:g} are needed); the first is written, but it is noise",
+                f"these images tell of one structure only: none of {tried} components makes images "
+                f"that it was not made of likelier (best: {scores[0]:.1f} standard errors, "
+                f"{LEAST_SCORE:g} are needed). There is one, or these are too few images to show "
+                "more; the first component is written, but do not believe it",
                 "warning",
             )
         )
