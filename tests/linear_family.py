@@ -147,6 +147,7 @@ def use_images(
 
     module = ModuleType("icelens.tasks.hetero.kernel_maps")
     module.kernel_half_maps = maps
+    module.LEAST_PARTICLES = 1
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(HeteroRun, "images", lambda self, **settings: None or object())
     return asked

@@ -8,6 +8,7 @@ from linear_family import FamilyModel, make_run, occupied, use_model
 from icelens.apps import cli
 from icelens.core.data.volume import Volume
 from icelens.core.io.volumes import open_volume, write_volume
+from icelens.tasks.hetero import volume_models
 
 LATENT = np.random.default_rng(0).uniform(0, 1, (60, 2))
 
@@ -129,7 +130,8 @@ def test_volumes_of_few_particles_are_made_without_maps_of_images(tmp_path, monk
 
 
 def test_model_of_another_run_is_refused(tmp_path, monkeypatch, capsys):
-    use_model(monkeypatch, FamilyModel(occupied, 3))
+    other = FamilyModel(occupied, 3)
+    monkeypatch.setattr(volume_models, "read_volume_model", lambda folder, facts, device: other)
     run = make_run(tmp_path / "run", LATENT)
     code, output = command(run, "--rows", "3")
     assert code == 2
