@@ -1,8 +1,9 @@
-"""Take the workbench's JavaScript libraries from the npm registry, in exact versions (`make vendor`).
+"""Take the workbench's JavaScript libraries from the npm registry, in exact versions.
 
-Each package is fetched with `npm pack`, held to the SHA-512 written here, and the few files that the
-browser needs are laid beside their licence into `src/icelens/apps/web/static/vendor`. The result is
-committed: neither users nor the browser ever fetch anything.
+`make vendor` fetches each package with `npm pack`, holds it to the SHA-512 written here, and lays
+the few files that the browser needs beside their licence into
+`src/icelens/apps/web/static/vendor`. The result is committed: neither users nor the browser ever
+fetch anything.
 """
 
 import base64
