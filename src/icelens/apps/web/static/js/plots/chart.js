@@ -10,6 +10,7 @@ const NAMED_MARGIN = 8;
 
 /** Draw a model into an element; `hooks` are `{onCursor(index), onZoom(isZoomed)}`. */
 export function drawChart(element, model, palette, height, hooks) {
+  const whole = rangesOf(model).x;
   const options = {
     width: Math.max(120, element.clientWidth),
     height,
@@ -22,7 +23,11 @@ export function drawChart(element, model, palette, height, hooks) {
       ...(model.sync ? { sync: { key: model.sync } } : {}),
     },
     scales: {
-      x: { time: false, distr: model.x.scale === "log" ? 3 : 1, range: (u, low, high) => [low, high] },
+      x: {
+        time: false,
+        distr: model.x.scale === "log" ? 3 : 1,
+        range: (u, low, high) => (low !== null && low < high ? [low, high] : whole),
+      },
       y: {
         distr: model.y.scale === "log" ? 3 : 1,
         range: (u) => rangesOf(model, seenX(u)).y,
@@ -36,8 +41,6 @@ export function drawChart(element, model, palette, height, hooks) {
       setScale: [(u, key) => key === "x" && hooks.onZoom(isZoomed(u))],
     },
   };
-  const ranges = rangesOf(model);
-  options.scales.x.range = (u, low, high) => (low === null ? ranges.x : low < high ? [low, high] : ranges.x);
   return new uPlot(options, [model.xs, ...model.lines.map((line) => line.column)], element);
 }
 
@@ -68,8 +71,8 @@ function seriesOf(line, model, palette) {
 function xAxis(model, palette) {
   return {
     ...axisLook(model.x, palette, false),
-    size: 34,
-    labelSize: model.x.label ? 22 : 0,
+    size: 30,
+    labelSize: model.x.label ? 18 : 0,
   };
 }
 
@@ -156,6 +159,8 @@ function within(u, draw) {
   u.ctx.save();
   u.ctx.font = FONT.replace("12px", `${12 * uPlot.pxRatio}px`);
   u.ctx.lineWidth = uPlot.pxRatio;
+  u.ctx.textAlign = "left";
+  u.ctx.textBaseline = "alphabetic";
   draw(u.ctx);
   u.ctx.restore();
 }

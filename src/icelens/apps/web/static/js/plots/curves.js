@@ -67,6 +67,15 @@ class Curves {
   draw() {
     const window = this.window();
     this.chart?.destroy();
+    this.chart = null;
+    this.figure.classList.toggle("is-empty", isEmpty(this.spec));
+    if (isEmpty(this.spec)) {
+      this.legend.hidden = true;
+      this.readout.replaceChildren();
+      this.canvas.replaceChildren(make("p", "plot-empty", "No values yet"));
+      return;
+    }
+    if (!this.canvas.querySelector(".uplot")) this.canvas.replaceChildren();
     this.palette = screenPalette(this.figure);
     this.model = { ...modelOf(this.spec, this.state), sync: this.spec.sync };
     this.chart = drawChart(this.canvas, this.model, this.palette, this.spec.height, {
@@ -100,7 +109,7 @@ class Curves {
     const canLog = this.spec.switches.includes("log") && hasPositive(this.spec.series);
     if (canLog) parts.push(this.switch("log", "Logarithmic axis", "isLog"));
     if (this.spec.switches.includes("smooth")) parts.push(this.switch("smooth", "Running median", "isSmooth"));
-    const exports = { PNG: () => this.savePng(), SVG: () => this.saveSvg(), CSV: () => this.saveCsv() };
+    const exports = isEmpty(this.spec) ? {} : { PNG: () => this.savePng(), SVG: () => this.saveSvg(), CSV: () => this.saveCsv() };
     const name = this.spec.title || "plot";
     for (const [kind, run] of Object.entries(exports)) parts.push(button(kind, `Save ${name} as ${kind}`, run));
     const focused = [...this.tools.children].indexOf(document.activeElement);
@@ -135,22 +144,28 @@ class Curves {
     });
     key.setAttribute("aria-pressed", String(!line.isHidden));
     key.prepend(swatch(lineLook(this.palette, line, line.index)));
+    key.append(make("span", "plot-key-value"));
     return key;
   }
 
-  /** Say the values at a column of the model; those of the line ends where there is none. */
+  /** Say the values at a column of the model; the last ones where there is none. */
   read(index) {
-    const lines = this.model.lines.filter((line) => !line.isHidden && !(this.state.isSmooth && line.isFaint));
     const isPlace = Number.isInteger(index) && index < this.model.xs.length;
+    const valueOf = (line) => (isPlace ? line.column[index] : lastPoint({ x: this.model.xs, y: line.column })?.y);
     const parts = [make("span", "plot-place", isPlace ? placeText(this.model.x, this.model.xs[index]) : "last")];
-    for (const line of lines.slice(0, 6)) {
-      const value = isPlace ? line.column[index] : lastPoint({ x: this.model.xs, y: line.column })?.y;
-      if (value === undefined) continue;
-      const part = make("span", "plot-value", `${lines.length > 1 ? `${line.name} ` : ""}${format(value)}`);
-      part.prepend(swatch(lineLook(this.palette, line, line.index)));
-      parts.push(part);
+    const lines = this.model.lines.filter((line) => !line.isFaint);
+    if (this.legend.hidden) {
+      for (const line of lines.filter((each) => valueOf(each) !== undefined)) parts.push(this.value(line, valueOf(line), lines.length));
+    } else {
+      lines.forEach((line, i) => (this.legend.children[i].lastChild.textContent = format(valueOf(line))));
     }
-    this.readout.replaceChildren(...(this.model.xs.length ? parts : [make("span", "", "no values yet")]));
+    this.readout.replaceChildren(...parts);
+  }
+
+  value(line, value, count) {
+    const part = make("span", "plot-value", `${count > 1 ? `${line.name} ` : ""}${format(value)}`);
+    part.prepend(swatch(lineLook(this.palette, line, line.index)));
+    return part;
   }
 
   whole() {
@@ -160,12 +175,13 @@ class Curves {
   }
 
   onKey(event) {
+    if (!this.chart) return;
     if (event.key === "Escape") {
       this.whole();
       return;
     }
     const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -20, PageDown: 20 }[event.key];
-    if (!step || !this.model.xs.length) return;
+    if (!step) return;
     event.preventDefault();
     const last = this.model.xs.length - 1;
     const next = Math.min(last, Math.max(0, (this.chart.cursor.idx ?? last) + step));
@@ -194,6 +210,11 @@ class Curves {
   file(ending) {
     return fileName(this.spec.fileName || this.spec.title || "plot", ending);
   }
+}
+
+/** Whether there is nothing to draw. */
+function isEmpty(spec) {
+  return !spec.series.some((each) => lastPoint(each));
 }
 
 /** A short piece of a line as it is drawn. */

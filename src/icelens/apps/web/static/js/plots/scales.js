@@ -19,7 +19,8 @@ export function ticksOf(axis, low, high, pixels, isUpright) {
   }
   if (axis.scale === "log") {
     const ticks = logTicks(low, high, count);
-    return { ticks, labels: ticks.map((tick) => format(tick, 3)) };
+    const isFar = ticks.some((tick) => tick < 1e-3 || tick >= 1e5);
+    return { ticks, labels: ticks.map((tick) => (isFar ? tick.toExponential(0).replace("e+", "e") : format(tick, 3))) };
   }
   const whole = axis.isWhole ? (tick) => Number.isInteger(tick) : () => true;
   const ticks = linearTicks(low, high, count).filter(whole);

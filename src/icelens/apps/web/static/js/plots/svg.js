@@ -1,10 +1,11 @@
 // A plot as SVG text, from the same model as the one on screen: vector, with axes, names and thresholds.
 import { lineEnds, shortened, spread } from "./labels.js";
 import { rangesOf } from "./model.js";
-import { faint, lineLook, printPalette } from "./palette.js";
+import { lineLook, printPalette } from "./palette.js";
 import { axisTitle, ticksOf } from "./scales.js";
 
 const FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif";
+const LONGEST_TITLE = 80;
 const SIZE = { width: 720, height: 440 };
 
 /** The SVG of a model, titled, between two x if a window is given. */
@@ -15,7 +16,7 @@ export function svgOf(model, title, window) {
   const view = viewOf(model, frame, ranges);
   const parts = [
     tag("rect", { width: SIZE.width, height: frame.total, fill: palette.surface }),
-    text(title, { x: frame.left, y: 22, "font-size": 14, fill: palette.ink }),
+    text(shortened(title, LONGEST_TITLE), { x: frame.left, y: 22, "font-size": 14, fill: palette.ink }),
     ...axisParts(model, frame, ranges, view, palette),
     tag("clipPath", { id: "inside" }, [rect(frame)]),
     tag("g", { "clip-path": "url(#inside)" }, linesOf(model, view, palette)),
@@ -78,9 +79,10 @@ function linesOf(model, view, palette) {
   return shownLines(model).map((line) => {
     const { colour, dash } = lineLook(palette, line, line.index);
     const d = pathOf(model.xs, line.column, view);
-    const look = { stroke: line.isFaint ? faint(colour).slice(0, 7) : colour, "stroke-width": line.isFaint ? 0.8 : 1.6 };
-    const faded = line.isFaint ? { "stroke-opacity": 0.3 } : {};
-    return tag("path", { d, fill: "none", "stroke-linejoin": "round", "stroke-linecap": "round", "stroke-dasharray": dash.join(" "), ...look, ...faded });
+    const look = line.isFaint
+      ? { "stroke-width": 0.8, "stroke-opacity": 0.3 }
+      : { "stroke-width": 1.6, "stroke-dasharray": dash.join(" ") };
+    return tag("path", { d, fill: "none", stroke: colour, "stroke-linejoin": "round", "stroke-linecap": "round", ...look });
   });
 }
 
