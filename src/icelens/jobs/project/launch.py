@@ -66,7 +66,7 @@ def supervisor_command(control: Path, attempt: int) -> list[str]:
 
 def ensure_dispatcher(project: Project) -> None:
     """See that someone starts what is queued; a process that finds another at it ends at once."""
-    subprocess.Popen(  # noqa: S603 - a list of words, no shell
+    subprocess.Popen(
         [sys.executable, "-m", "icelens.apps.cli", "jobs", "dispatch", "--project",
          str(project.folder)],
         cwd=project.folder,
