@@ -1,4 +1,4 @@
-"""The lineage of jobs as shapes in pixels: boxes with two lines of text, and curves between them."""
+"""The lineage of jobs as shapes in pixels: boxes with two lines of text, curves between them."""
 
 from dataclasses import dataclass
 from pathlib import PurePath

@@ -161,13 +161,13 @@ def _writers(
 ) -> _Writers:
     writers = _Writers()
     for job in jobs:
-        folders, files = {_absolute(root, job.folder)} if job.folder else set(), set()
+        folders = {_absolute(root, job.folder)} if job.folder else set()
         output = job.settings.get("output")
         if isinstance(output, str) and output:
             folders.add(_absolute(root, output))
         record = records.get(job.number, {})
         base = _absolute(root, job.folder)
-        files.update(os.path.normpath(Path(base, path)) for path in _saved(record))
+        files = {_absolute(Path(base), path) for path in _saved(record)}
         for place in folders - {str(root)}:
             writers.folders.setdefault(place, []).append(job)
         for place in files:

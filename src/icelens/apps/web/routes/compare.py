@@ -1,4 +1,4 @@
-"""Comparison of jobs: settings, versions, inputs and times beside each other, curves and pictures."""
+"""Comparison of jobs: settings, versions, inputs, times, curves and pictures beside each other."""
 
 from dataclasses import asdict
 from typing import Annotated

@@ -71,7 +71,7 @@ def lineage(bench: Bench, job: Job = None) -> LineageAnswer:
 
 @router.get("/lineage", include_in_schema=False)
 def lineage_page(
-    request: Request, bench: Bench, job: Job = None, is_piece: bool = False
+    request: Request, bench: Bench, job: Job = None, *, is_piece: bool = False
 ) -> HTMLResponse:
     """The graph as a picture; with `is_piece` the picture alone."""
     found, num_hidden = _lineage(bench, job)
