@@ -16,14 +16,17 @@ from icelens.apps.web.access import Access, Gate
 from icelens.apps.web.live import Watch
 from icelens.apps.web.pages import STATIC, page
 from icelens.apps.web.roots import OutsideRootsError
-from icelens.apps.web.routes import home, socket
+from icelens.apps.web.routes import compare, curves, home, lineage, socket
 from icelens.apps.web.workbench import Workbench
 from icelens.core.errors import IcelensError
 from icelens.jobs.project.listing import UnknownEntryError
 from icelens.jobs.registry import UnknownJobError
 
 ROUTERS: tuple[APIRouter, ...] = (
+    compare.router,
+    curves.router,
     home.router,
+    lineage.router,
     socket.router,
 )
 _IDLE_LOOK_SECONDS = 30
