@@ -6,7 +6,7 @@ INTEROP := build/interop
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all interop check format bench clean
+.PHONY: help install demo test test-all interop check format bench vendor clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -49,6 +49,9 @@ format: $(STAMP)  ## let ruff order imports and lay out lines
 
 bench: $(STAMP)  ## speed, memory and quality figures (see bench/RESULTS.md)
 	$(BIN)/python -m bench
+
+vendor:  ## take the workbench's JavaScript libraries from the npm registry anew (needs npm)
+	$(PYTHON) vendor/vendor.py
 
 clean:  ## remove the environment and the demo
 	rm -rf $(VENV) $(INTEROP) demo

@@ -47,6 +47,9 @@ class Job(Generic[ConfigT, ResultT]):
     cites: tuple[str, ...] = ()
     estimate: Callable[[ConfigT], Estimate] | None = None
     resumable: bool = False
+    shared_by: str = ""
+    """How several processes can work on it: `tomograms` or `runs`, the setting of which each takes
+    a part; `storage`, where they record their trials; `output`, a folder they share; empty: not."""
 
     def __call__(self, config: ConfigT, run: "Run") -> ResultT:
         """Run the plain function; `run_job` adds the folder, the record and the report."""
@@ -79,6 +82,7 @@ def job(
     cites: tuple[str, ...] = (),
     estimate: Callable[[Any], Estimate] | None = None,
     resumable: bool = False,
+    shared_by: str = "",
 ) -> "Callable[[Callable[[ConfigT, Run], ResultT]], Job[ConfigT, ResultT]]":
     """Declare a job.
 
@@ -87,6 +91,7 @@ def job(
         cites: Keys of `citations.bib` for the methods the job always uses.
         estimate: Says time, memory and disk for `--dry-run`; must not write anything.
         resumable: A second run in the same folder needs `--resume` or `--overwrite`.
+        shared_by: Setting by which several processes share the work, see `Job.shared_by`.
 
     Raises:
         TypeError: If the name is malformed, the docstring or a hint is missing, or the settings
@@ -97,7 +102,7 @@ def job(
 
     def declare(function: "Callable[[ConfigT, Run], ResultT]") -> Job[ConfigT, ResultT]:
         config_type: type[ConfigT] = _config_type(name, function)
-        return Job(name, function, config_type, tuple(cites), estimate, resumable)
+        return Job(name, function, config_type, tuple(cites), estimate, resumable, shared_by)
 
     return declare
 

@@ -22,6 +22,7 @@ from icelens.jobs.config import Config
 from icelens.jobs.job import ConfigT, Job, ResultT
 from icelens.jobs.journal import METRICS_NAME, Journal
 from icelens.jobs.lock import locked_folder
+from icelens.jobs.project.inbox import announce
 from icelens.jobs.record import Record, free_name, keep_as_history, read_record
 from icelens.jobs.report import Report, write_report
 from icelens.jobs.settings import command_line, paths_in
@@ -192,6 +193,7 @@ def _recorded(
         tracking = Tracking(trackers, tracked, journal.tee(on_event))
         run = Run(folder, tracking.listen, resume=resume)
         with record:
+            announce(folder)
             try:
                 with tracking:
                     yield run

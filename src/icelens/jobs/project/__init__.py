@@ -1,0 +1,1 @@
+"""A project: a folder of jobs, its queue, and what runs them."""
