@@ -1,4 +1,4 @@
-"""Where lanes lie: in the project, in the user's settings, in the site's folders; ready ones to copy."""
+"""Where lanes lie: in the project, the user's settings, the site's folders; ready ones to copy."""
 
 import os
 import re

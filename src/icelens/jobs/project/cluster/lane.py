@@ -180,7 +180,9 @@ class ClusterLane:
             SchedulerError: If the scheduler says no, or cannot be asked.
         """
         if not _ID.fullmatch(external_id):
-            raise SchedulerError(f"{self._place}: {external_id!r:.60} is no id of a job; cancel by hand")
+            raise SchedulerError(
+                f"{self._place}: {external_id!r:.60} is no id of a job; cancel by hand"
+            )
         answer = self._ask(self.file.cancel, {"id": external_id})
         self._refuse_trouble(answer, self.file.cancel)
 

@@ -58,7 +58,9 @@ def _filled_word(word: str, values: Mapping[str, str | Sequence[str]]) -> str:
     if not closing or name not in values:
         return before + brace + _filled_word(after, values)
     value = values[name]
-    return before + (value if isinstance(value, str) else ",".join(value)) + _filled_word(rest, values)
+    return (
+        before + (value if isinstance(value, str) else ",".join(value)) + _filled_word(rest, values)
+    )
 
 
 def ask(
@@ -106,7 +108,9 @@ def ask(
             "timeout in the lane"
         ) from error
     except (OSError, ValueError) as error:
-        raise SchedulerError(f"{lane}: {words[0]} cannot be run ({error}); mend the lane") from error
+        raise SchedulerError(
+            f"{lane}: {words[0]} cannot be run ({error}); mend the lane"
+        ) from error
     return Answer(
         done.returncode,
         done.stdout.decode("utf-8", errors="replace"),
