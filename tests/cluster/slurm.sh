@@ -23,7 +23,7 @@ nodes=(icelens1 icelens2)
 export SLURM_CONF=$folder/slurm.conf
 
 write_configuration() {
-    local port=$((20000 + $$ % 8000))  # two test runs at a time do not meet
+    local port=$((20000 + $$ % 2500 * 4))  # two test runs at a time do not meet
     cat > "$folder/slurm.conf" <<END
 ClusterName=icelens
 SlurmctldHost=$host(127.0.0.1)

@@ -128,8 +128,8 @@ class ClusterLane:
 
         Raises:
             SubmissionRefusedError: With the scheduler's words.
-            SchedulerError: If its answer holds no id, or does not come: the job may be queued, which
-                `find` tells.
+            SchedulerError: If its answer holds no id, or does not come: the job may be queued,
+                which `find` tells.
         """
         values = {"script": str(script), "job_name": script.stem}
         stdin = script if self.file.script_on_stdin else None
@@ -181,7 +181,7 @@ class ClusterLane:
         """
         if not _ID.fullmatch(external_id):
             raise SchedulerError(
-                f"{self._place}: {external_id!r:.60} is no id of a job; cancel by hand"
+                f"{self._place}: {external_id!r:.60} is no id of a job; cancel it there"
             )
         answer = self._ask(self.file.cancel, {"id": external_id})
         self._refuse_trouble(answer, self.file.cancel)
@@ -256,7 +256,7 @@ def read_lane(folder: Path) -> ClusterLane:
     Raises:
         InputFileError: If `lane.yaml` is missing or wrong.
     """
-    return ClusterLane(Path(os.path.abspath(folder)), read_lane_file(folder / LANE_NAME))
+    return ClusterLane(folder.absolute(), read_lane_file(folder / LANE_NAME))
 
 
 def _end_of(path: Path) -> str:

@@ -16,9 +16,8 @@ class _PlainLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401 - a key node or a number
         if self.check_event(yaml.AliasEvent):
-            event = self.get_event()
             raise yaml.constructor.ConstructorError(
-                problem="aliases (*name) are not used here", problem_mark=event.start_mark
+                problem="aliases (*name) are not used here", problem_mark=self.get_mark()
             )
         return super().compose_node(parent, index)
 
@@ -56,7 +55,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
             raise InputFileError(
                 f"{path}: is {size} bytes long, expected at most {MAX_BYTES}; is it a lane?"
             )
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_PlainLoader)  # noqa: S506 - a safe loader
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_PlainLoader)
     except OSError as error:
         raise InputFileError(f"{path}: cannot be read ({error.strerror}); check it") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
