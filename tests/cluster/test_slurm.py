@@ -166,7 +166,9 @@ with open("steps.txt", "a") as told:
         saved.with_suffix(".new").write_text(json.dumps({"step": step}))
         saved.with_suffix(".new").rename(saved)
         print(step, file=told, flush=True)
-        time.sleep(0 if pathlib.Path("hurry.txt").exists() else 0.2)
+        for _ in range(0 if step < 4 or pathlib.Path("hurry.txt").exists() else 600):
+            if not wish:  # goes on for a minute at each step, unless it is asked to stop
+                time.sleep(0.1)
         if wish:
             sys.exit(130)
 """
@@ -227,7 +229,7 @@ def test_a_job_killed_by_the_scheduler_leaves_no_exit_code_and_is_resumed(
 ) -> None:
     cluster_project.program(CHECKPOINTED)
     lane = cluster_project.lane
-    external_id = lane.submit_once(cluster_project.submission(1))
+    external_id = lane.submit_once(cluster_project.submission(1, words=("program.py", "deaf")))
     cluster_project.wait_for_text("steps.txt", "3\n")
     subprocess.run(["scancel", "--signal=KILL", "--full", external_id], check=True)
     assert cluster_project.wait_until_gone(external_id).phase == "cancelled"
@@ -280,9 +282,9 @@ def test_a_node_that_fails_is_told_from_a_job_that_fails(cluster_project: Cluste
 
 
 def end_soon(external_id: str) -> None:
-    """Let the time limit of a job come in a few seconds; SLURM counts limits in minutes."""
+    """Let the time of a job end soon; SLURM counts limits in minutes, and looks twice a minute."""
     subprocess.run(
-        ["scontrol", "update", f"JobId={external_id}", "EndTime=now+4seconds"], check=True
+        ["scontrol", "update", f"JobId={external_id}", "EndTime=now+2seconds"], check=True
     )
 
 
