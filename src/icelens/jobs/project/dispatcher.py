@@ -51,7 +51,12 @@ class Dispatcher:
         self._clusters = ClusterRuns(project)
 
     def tick(self) -> None:
-        """Look once at everything."""
+        """Look once at everything, and start what may start."""
+        self.look()
+        self._start()
+
+    def look(self) -> None:
+        """See what became of the jobs, without starting any."""
         self._children = [child for child in self._children if child.poll() is None]
         for path, folder in notes(self._project):
             take_in(self._project, folder)
@@ -60,7 +65,6 @@ class Dispatcher:
         for entry in running:
             self._read(entry)
         self._release()
-        self._start()
 
     def is_idle(self) -> bool:
         """Whether nothing runs, and nothing can start."""

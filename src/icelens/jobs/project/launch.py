@@ -64,6 +64,19 @@ def supervisor_command(control: Path, attempt: int) -> list[str]:
     return [sys.executable, "-m", "icelens.jobs.project.supervisor", str(control), str(attempt)]
 
 
+def ensure_dispatcher(project: Project) -> None:
+    """See that someone starts what is queued; a process that finds another at it ends at once."""
+    subprocess.Popen(
+        [sys.executable, "-m", "icelens.apps.cli", "jobs", "dispatch", "--project",
+         str(project.folder)],
+        cwd=project.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+
+
 def start_here(control: Path, attempt: int) -> "subprocess.Popen[bytes]":
     """Start an attempt in a session of its own, so that nothing that happens here reaches it."""
     return subprocess.Popen(
