@@ -16,7 +16,7 @@ from icelens.apps.web.access import Access, Gate
 from icelens.apps.web.live import Watch
 from icelens.apps.web.pages import STATIC, page
 from icelens.apps.web.roots import OutsideRootsError
-from icelens.apps.web.routes import home, socket
+from icelens.apps.web.routes import home, picks, slices, socket, surface
 from icelens.apps.web.workbench import Workbench
 from icelens.core.errors import IcelensError
 from icelens.jobs.project.listing import UnknownEntryError
@@ -24,7 +24,10 @@ from icelens.jobs.registry import UnknownJobError
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
+    picks.router,
+    slices.router,
     socket.router,
+    surface.router,
 )
 _IDLE_LOOK_SECONDS = 30
 
