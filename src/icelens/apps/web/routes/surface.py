@@ -16,9 +16,7 @@ router = APIRouter()
 File = Annotated[str, Query(min_length=1, max_length=4096, description="Map, project-relative")]
 Level = Annotated[
     float | None,
-    Query(
-        ge=-1e30, le=1e30, allow_inf_nan=False, description="Of the surface, in the map's values"
-    ),
+    Query(ge=-1e30, le=1e30, allow_inf_nan=False, description="Of the surface, as the map counts"),
 ]
 Colour = Annotated[
     str | None, Query(max_length=4096, description="Map whose values colour the surface")

@@ -46,7 +46,7 @@ def greys_of(array: Array | ZarrPlanes) -> Greys:
         return Greys(0.0, 1.0, ())
     found = [float(value) for value in np.percentile(values, PERCENTS)]
     if array.dtype.kind in "iu" and array.dtype.itemsize <= 2:
-        limits = np.iinfo(array.dtype)
+        limits = np.iinfo(array.dtype.name)
         return Greys(float(limits.min), float(limits.max), tuple(found))
     inner_low, inner_high = found[PERCENTS.index(0.1)], found[PERCENTS.index(99.9)]
     spread = inner_high - inner_low or found[-1] - found[0] or abs(found[0]) or 1.0

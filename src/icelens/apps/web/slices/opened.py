@@ -1,4 +1,4 @@
-"""Volumes kept open between requests: few, with their grey range, and read anew when they change."""
+"""Volumes kept open between requests: a few, with their greys, read anew when they change."""
 
 import math
 from collections import OrderedDict

@@ -60,10 +60,11 @@ def binned(values: Plane, largest: int) -> tuple[Plane, int]:
     rows, columns = (np.arange(0, side, factor) for side in values.shape)
     with np.errstate(over="ignore", invalid="ignore"):
         sums = np.add.reduceat(np.add.reduceat(values, rows, axis=0), columns, axis=1)
-    heights, widths = (
-        np.diff(np.append(starts, side)) for starts, side in zip((rows, columns), values.shape, strict=True)
-    )  # fmt: skip
-    return sums / np.outer(heights, widths).astype(np.float32), factor
+    sizes = [
+        np.diff(np.append(starts, side))
+        for starts, side in zip((rows, columns), values.shape, strict=True)
+    ]
+    return np.asarray(sums / np.outer(*sizes), np.float32), factor
 
 
 def _one(array: Array | ZarrPlanes, axis: Axis, index: int) -> Plane:

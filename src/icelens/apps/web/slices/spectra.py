@@ -24,8 +24,8 @@ def log_power(values: Plane) -> npt.NDArray[np.float32]:
     is_finite = np.isfinite(part)
     mean = float(part[is_finite].mean()) if is_finite.any() else 0.0
     part = np.where(is_finite, part, mean) - mean
-    part = part * np.outer(*(_taper(side) for side in part.shape))
-    side = max(2, *part.shape)
+    part = part * np.outer(_taper(part.shape[0]), _taper(part.shape[1]))
+    side = max(2, part.shape[0], part.shape[1])
     power = np.square(np.abs(np.fft.fft2(part, s=(side, side))))
     # what is not there at all is shown six decades below the strongest
     floor = max(float(power.max()) * 1e-12, np.finfo(np.float32).tiny)

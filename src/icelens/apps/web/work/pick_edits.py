@@ -131,7 +131,7 @@ def edited(old: Picks, edits: Edits, tomogram_id: str) -> Picks:
             "are kept as a draft"
         )
     rows = [row for row, *_ in edits.moved] + edits.deleted
-    if rows and not (0 <= min(rows) and max(rows) < len(old)):
+    if rows and (min(rows) < 0 or max(rows) >= len(old)):
         raise GeometryError(f"an edit of pick {max(rows)}, but there are {len(old)}")
     if len(old) + len(edits.added) > MOST_PICKS:
         raise GeometryError(f"more than {MOST_PICKS} picks; thin them first")
@@ -210,16 +210,20 @@ def _free_name(source: Path, suffix: str) -> Path:
 
 def _write_star(source: Path, target: Path, picks: Picks, found: FilePicks) -> None:
     """RELION 5 particles with the optics of the source, as far as it has them."""
-    optics = {"pixel_size": found.pixel_size}
+    known: dict[str, float] = {}
     table = read_star(source).get("optics")
     if table is not None and len(table):
         row = table.iloc[0]
-        optics |= {key: float(row[name]) for name, key in _OPTICS.items() if name in table.columns}
+        known = {key: float(row[name]) for name, key in _OPTICS.items() if name in table.columns}
     is_numbered = all(name.isdigit() for name in set(picks.species))
+    z, y, x = (side * found.pixel_size for side in found.shape)
     write_relion_particles(
         target,
         picks,
-        extent_zyx=tuple(side * found.pixel_size for side in found.shape),  # type: ignore[arg-type]
+        extent_zyx=(z, y, x),
+        pixel_size=known.get("pixel_size", found.pixel_size),
+        voltage=known.get("voltage", 300.0),
+        spherical_aberration=known.get("spherical_aberration", 2.7),
+        amplitude_contrast=known.get("amplitude_contrast", 0.1),
         class_numbers={name: int(name) for name in set(picks.species)} if is_numbered else None,
-        **optics,
     )

@@ -92,7 +92,7 @@ def table(path: str, axis: Axis, index: int, slab: int) -> Answer:
             "table; read the file itself"
         )
     sampling = volume.header.pixel_size
-    rows, columns = {"z": "yx", "y": "zx", "x": "yz"}[axis]
+    rows, columns = {"z": ("y", "x"), "y": ("z", "x"), "x": ("y", "z")}[axis]
     words = f"{Path(path).name}, {axis} = {index}, slab {slab}, rows {rows}, columns {columns}"
     text = io.StringIO()
     note = words + (f", {sampling:g} Å/px" if sampling else "")

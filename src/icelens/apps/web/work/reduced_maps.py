@@ -1,4 +1,4 @@
-"""Maps small enough for a surface in the browser: binned where they are large, kept while in use."""
+"""Maps small enough for a surface in the browser: binned if they are large, kept for a while."""
 
 from collections import OrderedDict
 from dataclasses import dataclass

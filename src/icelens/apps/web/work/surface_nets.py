@@ -131,10 +131,7 @@ def _faces(
         quad = [cells[a, b + db, c + dc] for db, dc in ((0, 0), (1, 0), (1, 1), (0, 1))]
         if is_flipped:
             quad.reverse()
-        found += [
-            np.stack([quad[0], quad[1], quad[2]], 1),
-            np.stack([quad[0], quad[2], quad[3]], 1),
-        ]
+        found += [np.stack([quad[k] for k in corners], 1) for corners in ((0, 1, 2), (0, 2, 3))]
     # counted in (z, y, x); seen in (x, y, z), which mirrors the order of corners
     return np.concatenate(found)[:, ::-1].astype(np.uint32)
 
