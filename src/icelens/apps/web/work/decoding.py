@@ -1,5 +1,6 @@
 """Volumes at clicked latents from a model that stays warm: as a surface, as slices, as a file."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ def save_volume(*, run: str, latent: list[float], project: str, name: str) -> An
     decoded = _decoded(opened, point, opened.run.box_size)
     path = free_path(Path(project) / "volumes", name, [".mrc"])
     write_volume(path, Volume(decoded.array, decoded.pixel_size))
-    return Answer({"file": str(path)} | support_lines(opened, point[None])[0])
+    return Answer({"file": str(path), "command": shlex.join(["chimerax", str(path)])})
 
 
 def checked_latent(opened: OpenedLatents, latent: list[float]) -> npt.NDArray[np.float64]:

@@ -1,8 +1,10 @@
 """Save selected particles: the table that names them, and the STAR file of `hetero select`."""
 
+import base64
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from icelens.apps.web.work.opened_latents import open_latents
 from icelens.apps.web.work.saved_files import below, free_path
@@ -14,12 +16,12 @@ from icelens.jobs.settings import command_line
 from icelens.tasks.hetero.select_jobs import SelectConfig, select
 
 
-def save_selection(*, run: str, bits: bytes, project: str, name: str) -> Answer:
+def save_selection(*, run: str, bits: str, project: str, name: str) -> Answer:
     """Write particles of a run into the project's folder `selections`; nothing is written over.
 
     Args:
         run: Folder of the run.
-        bits: Which particles, the first in the lowest bit of the first byte.
+        bits: Which particles, the first in the lowest bit of the first byte; base64.
         project: Folder of the project.
         name: Of the files, without ending.
 
@@ -33,12 +35,7 @@ def save_selection(*, run: str, bits: bytes, project: str, name: str) -> Answer:
     """
     opened = open_latents(Path(run))
     count = len(opened.table)
-    if len(bits) != -(-count // 8):
-        raise MetadataError(
-            f"{run}: a selection of {8 * len(bits)} particles, but the run has {count}; reload the "
-            "page and select again"
-        )
-    chosen = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")[:count].astype(bool)
+    chosen = _unpacked(bits, count, run)
     if not chosen.any():
         raise MetadataError(f"{run}: no particle is selected; select some first")
     path = free_path(Path(project) / "selections", name, [".star", ".csv"])
@@ -66,3 +63,18 @@ def save_selection(*, run: str, bits: bytes, project: str, name: str) -> Answer:
             "command": command_line(select, typed),
         }
     )
+
+
+def _unpacked(bits: str, count: int, run: str) -> npt.NDArray[np.bool_]:
+    try:
+        packed = np.frombuffer(base64.b64decode(bits, validate=True), np.uint8)
+    except ValueError as error:
+        raise MetadataError(
+            f"{run}: the selection is damaged ({error}); reload the page and select again"
+        ) from error
+    if len(packed) != -(-count // 8):
+        raise MetadataError(
+            f"{run}: a selection of {8 * len(packed)} particles, but the run has {count}; reload "
+            "the page and select again"
+        )
+    return np.unpackbits(packed, bitorder="little")[:count].astype(bool)

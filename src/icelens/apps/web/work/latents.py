@@ -1,4 +1,7 @@
-"""What the latent explorer asks of a run: what there is, columns as binary, rows by an expression."""
+"""What the latent explorer asks of a run: what there is, columns as binary, rows by an expression.
+
+All it asks stands in this module, so that one process holds the run and its model.
+"""
 
 import zlib
 from pathlib import Path
@@ -6,10 +9,25 @@ from pathlib import Path
 import numpy as np
 
 from icelens.apps.web.work.column_kinds import as_sent
+from icelens.apps.web.work.decoding import decode, save_volume
+from icelens.apps.web.work.latent_path import path, point, save_path
+from icelens.apps.web.work.latent_selection import save_selection
 from icelens.apps.web.work.opened_latents import OpenedLatents, column, open_latents
 from icelens.apps.web.worker import Answer
 from icelens.core.data.row_filter import filter_rows
 from icelens.core.errors import MetadataError
+
+__all__ = [
+    "chosen_where",
+    "columns",
+    "decode",
+    "describe",
+    "path",
+    "point",
+    "save_path",
+    "save_selection",
+    "save_volume",
+]
 
 MOST_COLUMNS = 8
 """Columns of one answer: 32 MB of a million particles."""
