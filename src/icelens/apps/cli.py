@@ -58,6 +58,7 @@ def _dispatch(words: list[str]) -> int:
         "doctor": _doctor,
         "demo": _demo,
         "schema": _schema,
+        "serve": _serve,
     }
     if not words or words[0] in ("-h", "--help", "help"):
         return _overview()
@@ -199,6 +200,7 @@ def _overview() -> int:
         print(task)
         _list_jobs(jobs)
     print("more")
+    print("  serve               Open the workbench over a project in the browser.")
     print("  doctor              Say what this machine can do and what is missing.")
     print("  demo                Simulate, restore and score a small tomogram.")
     print("  schema              Print the JSON schema of a job's settings.")
@@ -227,6 +229,12 @@ def _demo(words: list[str]) -> int:
     from icelens.apps import demo
 
     return demo.main(words)
+
+
+def _serve(words: list[str]) -> int:
+    from icelens.apps.web import serve
+
+    return serve.main(words)
 
 
 def _schema(words: list[str]) -> int:

@@ -1,0 +1,1 @@
+"""The workbench: jobs, files and pictures of a project in the browser."""

@@ -1,0 +1,1 @@
+"""What the workbench answers, a file for each part."""
