@@ -25,10 +25,10 @@ Numbers = Annotated[str, Query(max_length=200, pattern=r"^[\dJj, ]*$")]
 
 
 class ComparedRow(BaseModel):
-    """One thing of all jobs; an empty text where a job does not have it."""
+    """One thing of all jobs; null where a job does not have it."""
 
     name: str
-    values: list[str]
+    values: list[str | None]
     differs: bool
 
 
