@@ -10,7 +10,7 @@ from icelens.jobs.project.lineage import Lineage, Link, Node
 WIDTH, HEIGHT, FILE_HEIGHT = 208, 54, 34
 COLUMN, ROW = WIDTH + 116, HEIGHT + 22
 EDGE = 16
-_LONGEST_TITLE, _LONGEST_FILE, _LONGEST_LABEL, _LONGEST_KIND = 21, 26, 17, 18
+_LONGEST_TITLE, _LONGEST_FILE, _LONGEST_LABEL, _LONGEST_KIND = 21, 26, 17, 16
 _PORT = 13
 """Distance of wires where they arrive, so that their names do not cover each other."""
 _MOST_LABELS = 60

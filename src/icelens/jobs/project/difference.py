@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from icelens.jobs.report import duration
@@ -51,22 +51,31 @@ class Difference:
         return next((row for row in self.settings if row.differs and row.is_everywhere), None)
 
 
-def compare(records: Mapping[str, Mapping[str, Any]]) -> Difference:
+def compare(records: Mapping[str, Mapping[str, Any]], *, root: str = "") -> Difference:
     """Compare runs by their records.
 
     Args:
         records: What `run.json` says, by the label of the run; `config` alone is enough, and what
             is not of the expected form counts as absent.
+        root: Left out where a value begins with it, such as the folder of the project with a `/`.
     """
     labels = tuple(records)
     each = list(records.values())
     settings = [_flat(_mapping(record.get("config"))) for record in each]
     return Difference(
         labels,
-        _settings_rows(settings),
-        _input_rows([_files(record) for record in each]),
+        _below(root, _settings_rows(settings)),
+        _below(root, _input_rows([_files(record) for record in each])),
         _rows([_texts(_mapping(record.get("versions"))) for record in each]),
         _outcome_rows([_outcome(record) for record in each]),
+    )
+
+
+def _below(root: str, rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Rows with paths as the project has them; whether they differ stays."""
+    return tuple(
+        replace(row, values=tuple(v if v is None else v.removeprefix(root) for v in row.values))
+        for row in rows
     )
 
 

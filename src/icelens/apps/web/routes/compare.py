@@ -102,7 +102,8 @@ def _entries(bench: Workbench, text: str) -> list[Entry]:
 
 
 def _difference(bench: Workbench, entries: list[Entry]) -> Difference:
-    return compare({entry.name: record_of(bench.roots, entry) for entry in entries})
+    records = {entry.name: record_of(bench.roots, entry) for entry in entries}
+    return compare(records, root=f"{bench.project.folder}/")
 
 
 def _pictures(bench: Workbench, entries: list[Entry]) -> dict[str, list[int]]:

@@ -1,5 +1,6 @@
 """Curves that need mathematics: resolutions read off, Guinier plots of maps, STAR files."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,6 +144,8 @@ def _reading(curve: Curve, threshold: float) -> dict[str, Any]:
     x, y = (torch.tensor(each, dtype=torch.float64) for each in zip(*known, strict=True))
     try:
         resolution = resolution_at(ShellCorrelation(x, y, torch.ones_like(x)), threshold)
-    except ZeroDivisionError:  # it is below the threshold from the start
+    except ZeroDivisionError:
+        resolution = math.nan
+    if not (math.isfinite(resolution) and resolution > 0):  # below the threshold from the start
         return {"resolution": None, "is_limit": False}
-    return {"resolution": finite([resolution])[0], "is_limit": bool((y >= threshold).all())}
+    return {"resolution": resolution, "is_limit": bool((y >= threshold).all())}
