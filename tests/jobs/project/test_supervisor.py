@@ -66,9 +66,9 @@ def test_an_attempt_that_another_took_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_task_of_an_array_gets_its_own_words_and_files(tmp_path: Path) -> None:
     write_launch(tmp_path, 1, "import sys; print(sys.argv[1:])")
-    assert main([str(tmp_path), "1", "1"]) == 0
-    assert (tmp_path / "out-1.txt").read_text() == "['second']\n"
-    assert read_attempt(attempt_path(tmp_path, 1, 1)) is not None
+    assert main([str(tmp_path), "1", "2"]) == 0
+    assert (tmp_path / "out-2.txt").read_text() == "['second']\n"
+    assert read_attempt(attempt_path(tmp_path, 1, 2)) is not None
 
 
 def test_a_job_that_is_asked_to_stop_stops_cleanly(tmp_path: Path) -> None:

@@ -27,7 +27,9 @@ router = APIRouter()
 WORK = "icelens.apps.web.work.latents"
 _BINARY = "application/octet-stream"
 _MOST_LISTED = 200
-_ANCHOR = re.compile(r"(\d{1,12})(?:@([a-z]+_\d{1,4}:[^,:@]{1,40}(?:,[a-z]+_\d{1,4}:[^,:@]{1,40})*))?")
+_ANCHOR = re.compile(
+    r"(\d{1,12})(?:@([a-z]+_\d{1,4}:[^,:@]{1,40}(?:,[a-z]+_\d{1,4}:[^,:@]{1,40})*))?"
+)
 
 Run = Annotated[str, Query(min_length=1, max_length=4000, description="Folder of a run of hetero")]
 Table = Annotated[
