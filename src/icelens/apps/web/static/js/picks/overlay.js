@@ -3,7 +3,7 @@
 import { toScreen } from "../slices/geometry.js";
 import { scoreColour, styleOf } from "./colours.js";
 
-const FAINTEST = 0.18;
+const FAINTEST = 0.3;
 const MOST_CIRCLES = 20000;
 const SELECTED = "#ffffff";
 
@@ -66,7 +66,7 @@ export class Overlay {
     const { low, high } = this.range;
     context.strokeStyle = this.colourBy === "score" ? scoreColour(picks.score[row], low, high) : colour;
     context.setLineDash(dash);
-    context.lineWidth = isSelected ? 3 : 1.75;
+    context.lineWidth = isSelected ? 3 : 2;
     if (isSelected) context.globalAlpha = 1;
     context.beginPath();
     context.arc(at.x, at.y, size, 0, 2 * Math.PI);
