@@ -16,7 +16,7 @@ from icelens.apps.web.access import Access, Gate
 from icelens.apps.web.live import Watch
 from icelens.apps.web.pages import STATIC, page
 from icelens.apps.web.roots import OutsideRootsError
-from icelens.apps.web.routes import home, latents, socket
+from icelens.apps.web.routes import home, latents, particles, socket
 from icelens.apps.web.workbench import Workbench
 from icelens.core.errors import IcelensError
 from icelens.jobs.project.listing import UnknownEntryError
@@ -25,6 +25,7 @@ from icelens.jobs.registry import UnknownJobError
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
     latents.router,
+    particles.router,
     socket.router,
 )
 _IDLE_LOOK_SECONDS = 30

@@ -63,7 +63,7 @@ export class ColourControls {
 
   showAmounts() {
     const extent = percentiles(this.values, 0.05, 99.95), range = percentiles(this.values, 1, 99);
-    this.histogram.show(this.values, this.axes.title(this.shownName), extent, range);
+    this.histogram.show(this.values, this.axes.title(this.shownName), extent, range, Boolean(this.name));
     this.setRange(...range);
     $("histogram").setAttribute("aria-label", `Histogram of ${this.axes.title(this.shownName)}`);
   }

@@ -18,7 +18,8 @@ export class Histogram {
   }
 
   /** Show a column between two values; the range is [low, high]. */
-  show(values, label, extent, range) {
+  show(values, label, extent, range, isColoured = true) {
+    this.isColoured = isColoured;
     this.extent = widened(...extent);
     this.label = label;
     this.counts = countBins(values, ...this.extent);
@@ -84,9 +85,10 @@ export class Histogram {
       const value = this.extent[0] + ((bin + 0.5) / BINS) * (this.extent[1] - this.extent[0]);
       const share = (value - this.range[0]) / (this.range[1] - this.range[0] || 1);
       const high = (Math.log1p(count) / most) * (ground - 4);
-      pen.fill((bin / BINS) * width, ground - high, width / BINS + 0.5, high, css(viridis(share)));
+      pen.fill((bin / BINS) * width, ground - high, width / BINS + 0.5, high, this.isColoured ? css(viridis(share)) : share >= 0 && share <= 1 ? "muted" : "line");
     });
     pen.line(0, ground + 0.5, width, ground + 0.5, "muted");
+    pen.text(width - 4, 12, this.label, { anchor: "end", halo: true });
     const [low, high] = this.extent, marks = ticks(low, high, width / 80);
     const step = marks.length > 1 ? marks[1] - marks[0] : 0;
     for (const at of marks) {
@@ -97,7 +99,7 @@ export class Histogram {
 
   colours() {
     const style = getComputedStyle(this.element);
-    return { ink: style.getPropertyValue("--text"), muted: style.getPropertyValue("--muted") };
+    return { ink: style.getPropertyValue("--text"), muted: style.getPropertyValue("--muted"), line: style.getPropertyValue("--line"), ground: style.getPropertyValue("--surface") };
   }
 }
 

@@ -17,7 +17,16 @@ export class SelectionPanel {
     $("undo").addEventListener("click", () => selection.undo());
     $("clear").addEventListener("click", () => selection.clear());
     $("save-selection")?.addEventListener("submit", (event) => { event.preventDefault(); this.save(); });
+    if (!columns.facts.can_save) this.refuseSaving();
     this.showClusters();
+  }
+
+  /** Without its particle file a run's particles cannot be written. */
+  refuseSaving() {
+    const button = document.querySelector("#save-selection button");
+    if (!button) return;
+    button.disabled = true;
+    button.title = "the particle file of the run cannot be read";
   }
 
   /** How the next selection joins the one before; keys held during a lasso go first. */

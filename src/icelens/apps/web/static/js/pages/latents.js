@@ -23,16 +23,9 @@ const scatter = new Scatter($("plot-canvas"), () => overlay?.draw());
 const overlay = new Overlay($("plot-overlay"), scatter);
 let tool = "pan";
 
-try {
-  await begin();
-} catch (error) {
-  $("plot-message").textContent = error.message;
-  $("facts").textContent = "";
-}
-
 async function begin() {
   const facts = await columns.describe();
-  $("facts").textContent = `${facts.kind}, ${facts.count} particles, ${facts.latent_dim} ${facts.latent_dim === 1 ? "latent" : "latents"}, box ${facts.box_size} px at ${shortNumber(facts.pixel_size)} Å/px`;
+  $("facts").textContent = `${facts.kind}, ${String(facts.count).replace(/\B(?=(\d{3})+$)/g, "\u2009")} particles, ${facts.latent_dim} ${facts.latent_dim === 1 ? "latent" : "latents"}, box ${facts.box_size} px at ${shortNumber(facts.pixel_size)} Å/px`;
   showNotes(facts);
   const axes = new AxisControls(columns, scatter);
   const colours = new ColourControls(columns, scatter, overlay, axes);
@@ -155,4 +148,11 @@ async function exportCsv({ axes, colours, selection }, name) {
     return { name: each, values: isText ? await columns.codes(each) : (await columns.load(each))[0], labels: isText ? info.labels : null };
   }));
   download(csvOf(found, selection.any, selection.count), `${name}.csv`, "text/csv");
+}
+
+try {
+  await begin();
+} catch (error) {
+  $("plot-message").textContent = error.message;
+  $("facts").textContent = "";
 }
