@@ -47,9 +47,7 @@ def main(words: Sequence[str]) -> int:
             f"jobs {words[0]}: no such command; {registry.did_you_mean(words[0], WORDS)}"
         )
     text, add_flags, action = WORDS[words[0]]
-    parser = arguments.Parser(
-        prog=f"icelens jobs {words[0]}", description=text, allow_abbrev=False
-    )
+    parser = arguments.Parser(prog=f"icelens jobs {words[0]}", description=text, allow_abbrev=False)
     parser.add_argument(
         "--project", type=Path, default=None, metavar="FOLDER",
         help="of the project; without it, the one you are in",

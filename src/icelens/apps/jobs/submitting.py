@@ -22,15 +22,24 @@ from icelens.jobs.validation import merged
 def submit_flags(parser: arguments.Parser) -> None:
     """Where and when a job shall run; they come before its name."""
     add = parser.add_argument
-    add("--lane", default="", metavar="NAME",
-        help="where to run, see icelens jobs lanes; several with commas share the work")
+    add(
+        "--lane",
+        default="",
+        metavar="NAME",
+        help="where to run, see icelens jobs lanes; several with commas share the work",
+    )
     add("--priority", type=int, default=0, metavar="N", help="higher goes first")
     add("--after", nargs="+", default=[], metavar="J7", help="jobs to wait for")
     add("--run-now", action="store_true", help="start at once, whatever else runs in the lane")
     add("--title", default="", help="what to call it")
     add("--tasks", type=int, default=0, metavar="N", help="run as an array of N tasks on a cluster")
-    add("--set", action="append", default=[], metavar="NAME=VALUE",
-        help="variable of a cluster lane, such as time=4:00:00; may be repeated")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="variable of a cluster lane, such as time=4:00:00; may be repeated",
+    )
     add("--draft", action="store_true", help="keep it without starting it")  # fmt: skip
 
 

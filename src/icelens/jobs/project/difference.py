@@ -1,5 +1,6 @@
 """What tells runs apart: settings, inputs, versions, times; the first that differs on top."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -152,15 +153,15 @@ def _shown(file: Mapping[str, Any] | None) -> str:
 
 def _outcome(record: Mapping[str, Any]) -> dict[str, str]:
     machine = _mapping(record.get("machine"))
-    seconds, memory = record.get("seconds"), record.get("peak_memory_bytes")
-    cores, total = machine.get("cores"), machine.get("memory_bytes")
-    kind = [f"{cores} cores"] if _is_number(cores) else []
-    kind += [f"{total / 2**30:.1f} GiB"] if _is_number(total) else []
+    seconds, memory = _number(record.get("seconds")), _number(record.get("peak_memory_bytes"))
+    cores, total = _number(machine.get("cores")), _number(machine.get("memory_bytes"))
+    kind = [] if cores is None else [f"{cores:g} cores"]
+    kind += [] if total is None else [f"{total / 2**30:.1f} GiB"]
     gpus = machine.get("gpus")
     return {
         **{key: str(record.get(key) or ABSENT) for key in ("job", "state", "cause", "started")},
-        "duration": duration(float(seconds)) if _is_number(seconds) else ABSENT,
-        "memory": f"{memory / 2**30:.2f} GiB" if _is_number(memory) else ABSENT,
+        "duration": ABSENT if seconds is None else duration(seconds),
+        "memory": ABSENT if memory is None else f"{memory / 2**30:.2f} GiB at most",
         "machine": ", ".join(kind),
         "gpus": as_text(gpus) if gpus else ABSENT,
     }
@@ -174,5 +175,10 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: object) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    try:
+        number = float(value) if is_number else math.nan  # type: ignore[arg-type]
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None

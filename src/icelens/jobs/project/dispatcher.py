@@ -8,7 +8,6 @@ itself, so that a process that is late finds the attempt taken, and queues the j
 
 import fcntl
 import os
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from icelens.jobs.project.cluster_runs import ClusterRuns
 from icelens.jobs.project.entry import COLUMNS, Entry, State, entry_of
 from icelens.jobs.project.inbox import notes
 from icelens.jobs.project.lanes import LocalLane, default_lane, local_lanes
-from icelens.jobs.project.launch import prepare, start_here
+from icelens.jobs.project.launch import prepare, reaped, start_here
 from icelens.jobs.project.notices import tell
 from icelens.jobs.project.outcome import (
     SILENT_SECONDS,
@@ -47,7 +46,7 @@ class Dispatcher:
     def __init__(self, project: Project) -> None:
         """Nothing is done before `tick`."""
         self._project = project
-        self._children: list[subprocess.Popen[bytes]] = []
+        self._children: list[int] = []
         self._clusters = ClusterRuns(project)
 
     def tick(self) -> None:
@@ -57,7 +56,7 @@ class Dispatcher:
 
     def look(self) -> None:
         """See what became of the jobs, without starting any."""
-        self._children = [child for child in self._children if child.poll() is None]
+        self._children = reaped(self._children)
         for path, folder in notes(self._project):
             take_in(self._project, folder)
             path.unlink(missing_ok=True)

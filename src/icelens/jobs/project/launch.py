@@ -1,8 +1,9 @@
 """Write down what an attempt shall run, and start it on this machine."""
 
-import subprocess
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from icelens.jobs.project.attempt import SETTINGS_NAME, cancel_path, launch_path
@@ -64,25 +65,28 @@ def supervisor_command(control: Path, attempt: int) -> list[str]:
     return [sys.executable, "-m", "icelens.jobs.project.supervisor", str(control), str(attempt)]
 
 
-def ensure_dispatcher(project: Project) -> None:
+def start_here(control: Path, attempt: int) -> int:
+    """Start an attempt on this machine; return its process."""
+    return _spawn(supervisor_command(control, attempt))
+
+
+def ensure_dispatcher(project: Project) -> int:
     """See that someone starts what is queued; a process that finds another at it ends at once."""
-    subprocess.Popen(  # noqa: S603 - a list of words, no shell
-        [sys.executable, "-m", "icelens.apps.cli", "jobs", "dispatch", "--project",
-         str(project.folder)],
-        cwd=project.folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )  # fmt: skip
+    words = ["-m", "icelens.apps.cli", "jobs", "dispatch", "--project", str(project.folder)]
+    return _spawn([sys.executable, *words])
 
 
-def start_here(control: Path, attempt: int) -> "subprocess.Popen[bytes]":
-    """Start an attempt in a session of its own, so that nothing that happens here reaches it."""
-    return subprocess.Popen(
-        supervisor_command(control, attempt),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+def reaped(pids: Iterable[int]) -> list[int]:
+    """Those processes of ours that live; the others are taken from the system's table."""
+    alive = []
+    for pid in pids:
+        with suppress(ChildProcessError):
+            if os.waitpid(pid, os.WNOHANG) == (0, 0):
+                alive.append(pid)
+    return alive
+
+
+def _spawn(command: Sequence[str]) -> int:
+    """Start a process in a session of its own, so that nothing that happens here reaches it."""
+    nowhere = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in range(3)]
+    return os.posix_spawn(command[0], list(command), os.environ, file_actions=nowhere, setsid=True)

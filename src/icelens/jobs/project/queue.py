@@ -196,7 +196,7 @@ class Queue(Trash):
         config = make_config(job.config_type, settings)
         folder = self.project.relative(Path(folder_of(config, job_folder(number, job))))
         with self.project.connection(is_write=True) as connection:
-            found = earlier_jobs(self.project, connection, number, config)
+            found = earlier_jobs(self.project, connection, number, job.name, config)
             after = sorted({*entry.after, *found})
             changes.set_waits(connection, number, after)
             changes.update(

@@ -43,12 +43,11 @@ def submit_shares(
     whole = {**settings, "output": folder}
     parts = shares(job, whole, folder, len(lanes))
     entries = [first]
-    for lane in lanes[1:]:
-        entries.append(
-            queue.submit(job.name, whole, lane=lane, title=title, is_draft=True, **options)
-        )
+    entries += [
+        queue.submit(job.name, whole, lane=lane, title=title, is_draft=True, **options)
+        for lane in lanes[1:]
+    ]
     for number, (entry, part) in enumerate(zip(entries, parts, strict=True), start=1):
-        queue.edit(
-            entry.number, settings={**whole, **part}, title=f"{title} {number}/{len(parts)}"
-        )
+        name = f"{title} {number}/{len(parts)}"
+        queue.edit(entry.number, settings={**whole, **part}, title=name)
     return [queue.get(each.number) if is_draft else queue.start(each.number) for each in entries]

@@ -1,4 +1,4 @@
-"""Curves that need mathematics: resolutions read off, Guinier plots of maps, curves in STAR files."""
+"""Curves that need mathematics: resolutions read off, Guinier plots of maps, STAR files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -149,7 +149,7 @@ def _reading(curve: Curve, threshold: float) -> dict[str, Any]:
 
 
 def _shells(curve: Curve) -> list[tuple[float | None, float, float]]:
-    """Frequency, correlation and samples; a table without samples has none where it begins with 0."""
+    """Frequency, correlation, samples; one that does not say has none where it begins with 0."""
     count: list[float] = [value or 0.0 for value in curve.count]
     y = [float("nan") if value is None else value for value in curve.y]
     if len(count) != len(y):
