@@ -95,7 +95,7 @@ async def _write(path: Path, name: str, content: AsyncIterator[bytes]) -> int:
 
 
 def _check_room(folder: Path, name: str, more: int, whole: int) -> None:
-    """Refuse `more` bytes for a file of `whole` bytes if the disk has no room for them, or it is too large."""
+    """Refuse `more` bytes of a file that is too large, or has no room on the disk."""
     if whole > MOST_BYTES:
         raise UploadError(f"{name}: more than {MOST_BYTES // 2**30} GiB; copy it by other means")
     if more > shutil.disk_usage(folder).free - KEPT_FREE:

@@ -17,7 +17,7 @@ from icelens.jobs.job import Job
 from icelens.jobs.project.project import Project
 from icelens.jobs.project.settings_paths import portable, with_output
 from icelens.jobs.settings import Setting, command_line, paths_in, settings_of
-from icelens.jobs.validation import make_config, mistakes
+from icelens.jobs.validation import known_name, make_config, mistakes
 
 _ADDRESS = "://"
 _LOCAL_DATABASES = ("sqlite", "file")
@@ -96,17 +96,14 @@ def _placed(key: str, line: str, by_key: Mapping[str, Setting]) -> Problem:
     """A mistake at its field; one of several settings stands at the first it names."""
     if key in by_key:
         setting = by_key[key]
-        missing = f"{setting.flag} is missing: "
-        shown = "is needed" if line.startswith(missing) else bare(line, setting)
-        return Problem(key, "is needed" if " is missing: " in line[:80] else shown)
+        is_missing = line == f"{known_name(setting)} is missing: {setting.help}"
+        return Problem(key, "is needed" if is_missing else bare(line, setting))
     words = line.replace(",", " ").replace(":", " ").split()
     named = {setting.flag: setting.key for setting in by_key.values()}
     return Problem(next((named[word] for word in words if word in named), ""), line)
 
 
-def _outside(
-    job: Job[Any, Any], settings: Mapping[str, Any], roots: Roots
-) -> Iterator[Problem]:
+def _outside(job: Job[Any, Any], settings: Mapping[str, Any], roots: Roots) -> Iterator[Problem]:
     """Paths that lie outside the roots, among settings that may still be wrong otherwise."""
     for setting in settings_of(job.config_type):
         value: Any = settings
@@ -118,7 +115,7 @@ def _outside(
             for text in texts:
                 _check_text(setting, text, roots)
         except OutsideRootsError as error:
-            yield Problem(setting.key, str(error))
+            yield Problem(setting.key, str(error), is_final=True)
 
 
 def _check_text(setting: Setting, text: str, roots: Roots) -> None:

@@ -1,4 +1,4 @@
-"""Presets: named settings of a job in the project's folder, the same files that `--config` takes."""
+"""Presets: named settings of a job in the project's folder, files as `--config` takes them."""
 
 import re
 from collections.abc import Mapping
@@ -87,10 +87,14 @@ def settings_in(path: Path, job: Job[Any, Any]) -> dict[str, Any]:
     """
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise InputFileError(f"{path}: is too large for settings; choose a YAML file or run.json")
+            raise InputFileError(
+                f"{path}: is too large for settings; choose a YAML file or run.json"
+            )
         return read_settings(path, job)
     except OSError as error:
-        raise InputFileError(f"{path}: cannot be read ({error.strerror}); choose another") from error
+        raise InputFileError(
+            f"{path}: cannot be read ({error.strerror}); choose another"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise InputFileError(f"{path}: holds more than plain settings; choose another") from error
 
@@ -116,7 +120,9 @@ def _without_paths(job: Job[Any, Any], settings: Mapping[str, Any]) -> dict[str,
 
 
 def _copied(value: Any) -> Any:  # noqa: ANN401 - JSON
-    return {name: _copied(item) for name, item in value.items()} if isinstance(value, dict) else value
+    return (
+        {name: _copied(item) for name, item in value.items()} if isinstance(value, dict) else value
+    )
 
 
 def _folder(project: Project, job: Job[Any, Any]) -> Path:

@@ -1,6 +1,5 @@
 """Results of earlier jobs that fit an input; of jobs that have not run, what they will leave."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,9 +41,7 @@ class Result:
     exists: bool
 
 
-def results_for(
-    queue: Queue, kinds: Sequence[Kind], *, only: int | None = None
-) -> list[Result]:
+def results_for(queue: Queue, kinds: Sequence[Kind], *, only: int | None = None) -> list[Result]:
     """What fits, of the latest jobs first.
 
     Args:
@@ -88,7 +85,7 @@ def _place(entry: Entry, product: Product) -> str:
         return value if isinstance(value, str) else ""
     # a draft that was never queued has no output yet; its folder is where it will be
     folder = entry.settings.get("output") or entry.folder
-    return os.path.join(str(folder), product.place) if product.place else str(folder)
+    return (Path(str(folder)) / product.place).as_posix()
 
 
 def _saved(project: Project, entry: Entry) -> Iterator[tuple[Kind, str]]:

@@ -22,10 +22,15 @@ _ANCHOR = re.compile(r"(^|[\s\[{,:])[&*]\w")
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a field; with the whole form if `field` is empty."""
+    """What is wrong with a field; with the whole form if `field` is empty.
+
+    Attributes:
+        is_final: Whether not even a draft may hold it.
+    """
 
     field: str
     message: str
+    is_final: bool = False
 
 
 def read_values(
@@ -42,7 +47,7 @@ def read_values(
     for key, typed in values.items():
         if key not in by_key:
             message = f"no such setting; {did_you_mean(key[:80], by_key)}"
-            problems.append(Problem(key, message))
+            problems.append(Problem(key, message, is_final=True))
             continue
         items = [item.strip() for item in ([typed] if isinstance(typed, str) else typed)]
         items = [item for item in items if item]
@@ -51,8 +56,10 @@ def read_values(
         try:
             value = _read(by_key[key], items, is_list=isinstance(typed, list))
         except (ConfigError, PydanticSerializationError, ValueError, RecursionError) as error:
-            found = str(error) if isinstance(error, ConfigError) else "expected YAML of plain values"
-            problems.append(Problem(key, bare(found, by_key[key])))
+            found = (
+                str(error) if isinstance(error, ConfigError) else "expected YAML of plain values"
+            )
+            problems.append(Problem(key, bare(found, by_key[key]), is_final=True))
             continue
         settings = merged(settings, _nested(by_key[key].path, value))
     return settings, problems

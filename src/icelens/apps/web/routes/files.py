@@ -71,7 +71,7 @@ def files(
     `kind` may name kinds of results, separated by commas, such as `particles,stack`.
     """
     kinds = [each for each in kind.split(",") if each in ENDINGS]
-    endings = [ending for each in kinds for ending in ENDINGS[each]]  # type: ignore[index]
+    endings = [ending for each in kinds for ending in ENDINGS[each]]
     listing = list_folder(bench.roots, bench.roots.resolve(folder or "."), endings)
     return FilesAnswer(listing=listing, roots=starting_points(bench.roots))
 
@@ -129,7 +129,9 @@ async def thumbnail(
         )
         content = answer.blob
         _keep(kept, content)
-    return Response(content, media_type="image/png", headers={"Cache-Control": "private, max-age=60"})
+    return Response(
+        content, media_type="image/png", headers={"Cache-Control": "private, max-age=60"}
+    )
 
 
 def _existing(bench: Workbench, text: str) -> Path:

@@ -118,7 +118,7 @@ def particles(project: str, file: str) -> Answer:
     return Answer(
         {
             "images": len(found),
-            "particles": int(len(np.unique(found.particle))),
+            "particles": len(np.unique(found.particle)),
             "stacks": len(found.stacks),
             "groups": [group for group in groups if group["images"]],
             "has_poses": bool(found.has_poses),

@@ -54,7 +54,8 @@ def grey(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
         return np.zeros(plane.shape, np.uint8)
     low, high = np.percentile(finite, _LIMITS)
     scaled = (np.nan_to_num(plane, nan=low, posinf=high, neginf=low) - low) / max(high - low, 1e-30)
-    return (np.clip(scaled, 0.0, 1.0) * 255.0).astype(np.uint8)
+    values: npt.NDArray[np.uint8] = (np.clip(scaled, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return values
 
 
 def png(values: npt.NDArray[np.uint8]) -> bytes:
