@@ -16,7 +16,8 @@ from icelens.apps.web.access import Access, Gate
 from icelens.apps.web.live import Watch
 from icelens.apps.web.pages import STATIC, page
 from icelens.apps.web.roots import OutsideRootsError
-from icelens.apps.web.routes import home, socket
+from icelens.apps.web.routes import help as help_pages
+from icelens.apps.web.routes import home, job, jobs, logs, projects, socket, view
 from icelens.apps.web.workbench import Workbench
 from icelens.core.errors import IcelensError
 from icelens.jobs.project.listing import UnknownEntryError
@@ -24,6 +25,12 @@ from icelens.jobs.registry import UnknownJobError
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
+    jobs.router,
+    job.router,
+    logs.router,
+    projects.router,
+    help_pages.router,
+    view.router,
     socket.router,
 )
 _IDLE_LOOK_SECONDS = 30

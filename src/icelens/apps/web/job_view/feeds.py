@@ -46,13 +46,13 @@ _RULES = (
     _Rule(("pose.train",), FOLDER, "model", ("pose.infer", "pose.watch")),
     _Rule(("hetero.train", "hetero.abinitio"), FOLDER, "run", ("hetero",)),
 )  # fmt: skip
-_LISTS = (
+_LISTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("particle list", "particles", ("pose.train", "pose.infer", "hetero", "tools")),
     ("tomogram list", "star", ("restore",)),
     ("tomogram list", "tomograms_star", ("pick.extract",)),
 )
 """What kinds of files feed which setting of which tasks or jobs."""
-_MAPS = (
+_MAPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("map", ("tools.sharpen", "tools.mask", "pose.refine")),
     ("map_1", ("tools.fsc",)),
     ("half_1", ("tools.postprocess",)),
@@ -85,7 +85,7 @@ def next_jobs(entry: Entry) -> dict[str, list[Next]]:
             if job != entry.job:
                 found.setdefault(job, {})[rule.setting] = value
     own = {"checkpoint", "model", "run", "project", "even"}
-    telling = {job: values for job, values in found.items() if own & set(values)} or found
+    telling = {name: values for name, values in found.items() if own & set(values)} or found
     return _by_task((job, values) for job, values in telling.items())
 
 
@@ -103,14 +103,15 @@ def next_for_file(path: str, kind: str, task: str) -> dict[str, list[Next]]:
 
 def form_url(job: str, values: Mapping[str, str]) -> str:
     """The address of a form that is filled in so far; the most telling value is the last."""
-    pairs = [("job", job)]
+    pairs: list[tuple[str, str]] = [("job", job)]
     for setting, value in values.items():
         pairs += [("input", value), ("setting", setting)]
     return f"/jobs/new?{urlencode(pairs)}"
 
 
 def _by_task(pairs: Iterable[tuple[str, Mapping[str, str]]]) -> dict[str, list[Next]]:
-    summaries, grouped = _summaries(), {}
+    summaries = _summaries()
+    grouped: dict[str, list[Next]] = {}
     for job, values in pairs:
         made = Next(job, summaries.get(job, ""), form_url(job, values))
         grouped.setdefault(job.partition(".")[0], []).append(made)

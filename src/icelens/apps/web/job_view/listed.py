@@ -95,11 +95,11 @@ def asked_filter(
 ) -> Filter:
     """The filter of an address."""
     return Filter(
-        view=view if view in VIEWS else "board",  # type: ignore[arg-type]
+        view=view if view in VIEWS else "board",
         states=tuple(word for word in STATES if word in state.split(",")),
         task=task,
         text=" ".join(text.split()),
-        sort=sort if sort in SORTS else "number",  # type: ignore[arg-type]
+        sort=sort if sort in SORTS else "number",
         is_ascending=bool(up),
         offset=offset,
         is_trash=bool(trash),

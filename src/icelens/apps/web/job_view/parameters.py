@@ -44,7 +44,8 @@ def parameters_of(entry: Entry, recorded: Mapping[str, Any]) -> list[Parameter]:
     """
     given = dict(_flat({**entry.settings, **recorded}))
     try:
-        settings = _settings(find_job(entry.job).config_type)
+        config_type: type[Config] = find_job(entry.job).config_type
+        settings = _settings(config_type)
     except IcelensError:
         settings = ()
     known = [_parameter(setting, given) for setting in settings]

@@ -48,7 +48,7 @@ def pictures_in(folder: Path | None) -> list[Picture]:
     """PNG files of a folder and below, the latest first; huge folders not to their end."""
     if folder is None:
         return []
-    found = []
+    found: list[Picture] = []
     for number, entry in enumerate(_walk(folder, _DEEPEST)):
         if number >= MOST_LOOKED_AT or len(found) >= MOST_PICTURES:
             break

@@ -111,7 +111,7 @@ def _read(path: Path) -> Mapping[str, Any]:
             raise ValueError("larger than any record")
         content = json.loads(file.read())
     if not isinstance(content, dict):
-        raise ValueError("no mapping")  # noqa: TRY004 - as damaged as what is no JSON
+        raise ValueError("no mapping")
     return content
 
 

@@ -48,7 +48,7 @@ def jobs_page(
 ) -> HTMLResponse:
     """Board or table of jobs; the choice is remembered in a cookie."""
     if view not in VIEWS and icelens_view in VIEWS:
-        asked = replace(asked, view=icelens_view)  # type: ignore[arg-type] - just looked up
+        asked = replace(asked, view=icelens_view)
     queue = bench.queue
     return page(
         request,

@@ -1,12 +1,14 @@
 """Logs of a job, read in pieces: its own, what it printed, and what went to standard error."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from fastapi import Path as PathParameter
 from pydantic import BaseModel
-from starlette.responses import FileResponse
+from starlette.responses import StreamingResponse
 
 from icelens.apps.web.job_view import log_file
 from icelens.apps.web.job_view.log_file import Piece
@@ -97,15 +99,20 @@ def search(
     )
 
 
-@router.get("/api/jobs/{number}/log/file", response_class=FileResponse)
-def whole(bench: Bench, number: Number, stream: Stream = "log", task: Task = None) -> FileResponse:
-    """A whole log as a file to keep."""
+@router.get("/api/jobs/{number}/log/file", response_class=StreamingResponse)
+def whole(
+    bench: Bench, number: Number, stream: Stream = "log", task: Task = None
+) -> StreamingResponse:
+    """A whole log as a file to keep, as long as it is now."""
     entry = bench.queue.get(number)
     path = log_path(bench, entry, stream, task)
     if not path.is_file():
         raise InputFileError(f"{entry.name}: has no {stream} yet; look again when it has begun")
-    return FileResponse(
-        path, media_type="text/plain; charset=utf-8", filename=f"{entry.name}-{path.name}"
+    name = f"{entry.name}-{path.name}"
+    return StreamingResponse(
+        _blocks(path),
+        media_type="text/plain; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
@@ -119,6 +126,14 @@ def log_path(bench: Workbench, entry: Entry, stream: Stream, task: int | None = 
         return bench.roots.resolve(f"{entry.folder}/{LOG_NAME}")
     name = output_names(task)[stream == "err"]
     return bench.roots.resolve(str(bench.project.control(entry.number) / name))
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        missing = os.fstat(file.fileno()).st_size
+        while missing > 0 and (block := file.read(min(missing, log_file.BLOCK))):
+            missing -= len(block)
+            yield block
 
 
 def _answer(piece: Piece) -> LogAnswer:
