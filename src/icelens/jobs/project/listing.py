@@ -9,7 +9,6 @@ from icelens.jobs.project import changes
 from icelens.jobs.project.entry import COLUMNS, STATES, Entry, State, entry_of
 from icelens.jobs.project.project import Project
 
-
 Sort = Literal["number", "state", "title", "job", "lane", "started", "ended", "duration", "queue"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 _STATE_ORDER = ("running", "queued", "waiting", "failed", "stopped", "draft", "done")
