@@ -24,6 +24,7 @@ MEASUREMENTS = {
     "memory": "bytes per voxel of mask and deconvolution",
     "simulate": "CPU-seconds of the simulator",
     "quality": "FSC to simulated truth after the issue's commands",
+    "web_slices": "milliseconds to a plane of a 1000 x 1000 x 300 tomogram in the workbench",
     "gpu": "unet-medium on a GPU; a large tomogram segmented; particles posed; epochs of hetero",
 }
 QUICKLY = ("startup", "steps", "prediction", "simulate")
