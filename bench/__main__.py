@@ -25,6 +25,7 @@ MEASUREMENTS = {
     "simulate": "CPU-seconds of the simulator",
     "quality": "FSC to simulated truth after the issue's commands",
     "web_pages": "the workbench in a browser: first page, memory and CPU with 20 pages, a long log",
+    "web_slices": "milliseconds to a plane of a 1000 x 1000 x 300 tomogram in the workbench",
     "web_kills": "50 jobs of the queue finished over 100 kills of the server",
     "gpu": "unet-medium on a GPU; a large tomogram segmented; particles posed; epochs of hetero",
 }
