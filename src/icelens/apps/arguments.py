@@ -72,6 +72,30 @@ def parse(job: Job[Any, Any], words: Sequence[str]) -> Request:
         UsageError: If a flag is unknown or misused; the nearest known one is offered.
         ConfigError: If the settings are not valid.
     """
+    given, values = _typed(job, words)
+    below = _settings_below(job, given, values)
+    return Request(
+        config=make_config(job.config_type, merged(below, values)),
+        print_config=given["run.print_config"],
+        dry_run=given["run.dry_run"],
+        resume=given["run.resume"],
+        overwrite=given["run.overwrite"],
+        trackers=tuple(dict.fromkeys(given["run.track"])),
+    )
+
+
+def typed_settings(job: Job[Any, Any], words: Sequence[str]) -> dict[str, Any]:
+    """The settings that a command line names, and no others; what is required may be missing.
+
+    Raises:
+        UsageError: If a flag is unknown or misused.
+        ConfigError: If a value cannot be read.
+    """
+    return _typed(job, words)[1]
+
+
+def _typed(job: Job[Any, Any], words: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What argparse found, and the settings in it."""
     settings = settings_of(job.config_type)
     shielded = [_shield_negative(word) for word in words]
     found, rest = parser_of(job).parse_known_args(shielded)
@@ -84,15 +108,7 @@ def parse(job: Job[Any, Any], words: Sequence[str]) -> Request:
             typed = given[setting.key]
             typed = [typed] if isinstance(typed, str) else typed
             values = merged(values, _nested(setting.path, parse_words(setting, typed)))
-    below = _settings_below(job, given, values)
-    return Request(
-        config=make_config(job.config_type, merged(below, values)),
-        print_config=given["run.print_config"],
-        dry_run=given["run.dry_run"],
-        resume=given["run.resume"],
-        overwrite=given["run.overwrite"],
-        trackers=tuple(dict.fromkeys(given["run.track"])),
-    )
+    return given, values
 
 
 def parser_of(job: Job[Any, Any]) -> Parser:

@@ -59,6 +59,7 @@ def _dispatch(words: list[str]) -> int:
         "demo": _demo,
         "schema": _schema,
         "serve": _serve,
+        "jobs": _jobs,
     }
     if not words or words[0] in ("-h", "--help", "help"):
         return _overview()
@@ -200,6 +201,7 @@ def _overview() -> int:
         print(task)
         _list_jobs(jobs)
     print("more")
+    print("  jobs                Queue jobs of a project, list, stop, resume and compare them.")
     print("  serve               Open the workbench over a project in the browser.")
     print("  doctor              Say what this machine can do and what is missing.")
     print("  demo                Simulate, restore and score a small tomogram.")
@@ -229,6 +231,12 @@ def _demo(words: list[str]) -> int:
     from icelens.apps import demo
 
     return demo.main(words)
+
+
+def _jobs(words: list[str]) -> int:
+    from icelens.apps.jobs import command
+
+    return command.main(words)
 
 
 def _serve(words: list[str]) -> int:

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
+
 from icelens.apps.web.access import Access
 from icelens.apps.web.app import create_app
 from icelens.apps.web.workbench import Workbench, open_workbench
 from icelens.jobs.project.project import Project
-from starlette.testclient import TestClient
 
 HOST = "127.0.0.1:8642"
 

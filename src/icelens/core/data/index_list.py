@@ -2,17 +2,21 @@
 
 import re
 from collections.abc import Sequence
+from typing import TypeVar
 
 from icelens.core.errors import MetadataError
 
 _ITEM = re.compile(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?\Z")
+_SHARE = re.compile(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*")
+ItemT = TypeVar("ItemT")
 
 
 def parse_indices(text: str | None, present: Sequence[int], *, name: str) -> set[int]:
     """The indices that `text` names, all of which must be present.
 
     Args:
-        text: `all`, None or empty for every index; else numbers and closed ranges by commas.
+        text: `all`, None or empty for every index; `2/5` for the second of five shares; else
+            numbers and closed ranges by commas.
         present: The indices there are.
         name: File to name in errors.
 
@@ -21,6 +25,8 @@ def parse_indices(text: str | None, present: Sequence[int], *, name: str) -> set
     """
     if text is None or text.strip().lower() in ("", "all", "none"):
         return set(present)
+    if is_share(text):
+        return set(share_of(text, present, name=name))
     known = set(present)
     chosen: set[int] = set()
     for item in text.split(","):
@@ -39,3 +45,30 @@ def parse_indices(text: str | None, present: Sequence[int], *, name: str) -> set
             )
         chosen.update(range(first, last + 1))
     return chosen
+
+
+def is_share(text: str) -> bool:
+    """Whether a text is of the form `2/5`."""
+    return _SHARE.fullmatch(text) is not None
+
+
+def share_of(text: str, items: Sequence[ItemT], *, name: str) -> tuple[ItemT, ...]:
+    """The second of five shares of some items for `2/5`; together they are all, none twice.
+
+    Args:
+        text: Of the form `2/5`.
+        items: What is shared, in an order that is the same for all who share.
+        name: File to name in errors.
+
+    Raises:
+        MetadataError: If there is no such share, or nothing in it.
+    """
+    match = _SHARE.fullmatch(text)
+    number, count = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= number <= count:
+        raise MetadataError(f"{name}: no share {text}; write such as 2/5 for the second of five")
+    if number > len(items):
+        raise MetadataError(
+            f"{name}: share {text} is empty; there are {len(items)} in all, make fewer shares"
+        )
+    return tuple(items[number - 1 :: count])

@@ -67,7 +67,7 @@ class LocalizeConfig(RunsConfig):
     """Folder of the record and the report; picks go into the project."""
 
 
-@job("pick.localize")
+@job("pick.localize", shared_by="runs")
 def localize(config: LocalizeConfig, run: Run) -> list[Path]:
     """Find particles in what a network predicted, with a score each, and write them as picks.
 

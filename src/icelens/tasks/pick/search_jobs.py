@@ -26,7 +26,13 @@ def cross_validate(config: CrossValidateConfig, run: Run) -> Path:
     return validate(config, run)
 
 
-@job("pick.search", cites=("akiba2019optuna",), estimate=estimate_search, resumable=True)
+@job(
+    "pick.search",
+    cites=("akiba2019optuna",),
+    estimate=estimate_search,
+    resumable=True,
+    shared_by="storage",
+)
 def search(config: SearchConfig, run: Run) -> Path:
     """Search for settings that find particles best, by many short trainings.
 

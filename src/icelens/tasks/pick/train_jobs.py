@@ -17,7 +17,7 @@ def train(config: TrainConfig, run: Run) -> Path:
     return learn(config, run)
 
 
-@job("pick.segment", estimate=estimate_segment)
+@job("pick.segment", estimate=estimate_segment, shared_by="runs")
 def segment(config: SegmentConfig, run: Run) -> list[Path]:
     """Apply a trained network to tomograms: class maps for localisation, labels for viewers."""
     from icelens.tasks.pick.segment import segment as apply

@@ -8,7 +8,11 @@ from icelens.jobs.run import Run
 from icelens.tasks.pose.watch_settings import WatchConfig
 
 
-@job("pose.watch", cites=("klee2023image", "sanchezgarcia2025cryopares", "gorski2005healpix"))
+@job(
+    "pose.watch",
+    cites=("klee2023image", "sanchezgarcia2025cryopares", "gorski2005healpix"),
+    shared_by="output",
+)
 def watch(config: WatchConfig, run: Run) -> Path:
     """Find poses of particle files as they appear in a folder, with a live map and its resolution.
 

@@ -153,7 +153,8 @@ class ListedConfig(Config):
     """STAR file listing the tomograms, as `icelens restore prepare` writes it."""
 
     tomograms: str = "all"
-    """Rows to work on: `all`, or numbers and ranges such as `1,3-5` (rlnIndex)."""
+    """Rows to work on: `all`, numbers and ranges such as `1,3-5` (rlnIndex), or `2/5` for the
+    second of five shares."""
 
     pixel_size_from: PixelSizeFrom = Field(default="error", json_schema_extra=EXPERT)
     """Whose pixel size counts where STAR and file header differ by more than 1 %: metadata (the
@@ -266,7 +267,12 @@ def _voxels(config: ListedConfig, columns: tuple[str, ...]) -> list[int]:
     return counts
 
 
-@job("restore.deconvolve", cites=("tegunov2019realtime",), estimate=estimate_deconvolve)
+@job(
+    "restore.deconvolve",
+    cites=("tegunov2019realtime",),
+    estimate=estimate_deconvolve,
+    shared_by="tomograms",
+)
 def deconvolve(config: DeconvolveConfig, run: Run) -> list[Path]:
     """Correct tomograms for the CTF by a Wiener filter; grey scale and contrast are kept."""
     from icelens.tasks.restore.classical import deconvolve_tomograms
@@ -274,7 +280,7 @@ def deconvolve(config: DeconvolveConfig, run: Run) -> list[Path]:
     return deconvolve_tomograms(config, run)
 
 
-@job("restore.mask", cites=("liu2022isonet",), estimate=estimate_mask)
+@job("restore.mask", cites=("liu2022isonet",), estimate=estimate_mask, shared_by="tomograms")
 def mask(config: MaskConfig, run: Run) -> list[Path]:
     """Mask what holds protein, so that training does not learn from empty ice.
 

@@ -39,7 +39,12 @@ def refine(config: RefineConfig, run: Run) -> Path:
     return train(config, run)
 
 
-@job("restore.predict", cites=("liu2025isonet2",), estimate=estimate_predict)
+@job(
+    "restore.predict",
+    cites=("liu2025isonet2",),
+    estimate=estimate_predict,
+    shared_by="tomograms",
+)
 def predict(config: PredictConfig, run: Run) -> list[Path]:
     """Restore tomograms with a trained network."""
     from icelens.tasks.restore.apply import predict as apply

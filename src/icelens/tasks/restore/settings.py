@@ -21,7 +21,8 @@ class TomogramsConfig(ComputeConfig):
     """STAR file listing the tomograms, as `icelens restore prepare` writes it."""
 
     tomograms: str = "all"
-    """Rows to work on: `all`, or numbers and ranges such as `1,3-5` (rlnIndex)."""
+    """Rows to work on: `all`, numbers and ranges such as `1,3-5` (rlnIndex), or `2/5` for the
+    second of five shares."""
 
     pixel_size_from: PixelSizeFrom = Field(default="error", json_schema_extra=EXPERT)
     """Whose pixel size counts where STAR and file header differ by more than 1 %: metadata (the

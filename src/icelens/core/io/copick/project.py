@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from icelens.core.data.index_list import is_share, share_of
 from icelens.core.data.pickable import PickableObject
 from icelens.core.data.picks import Picks
 from icelens.core.data.volume import Volume
@@ -83,12 +84,14 @@ class Project:
         return tuple(sorted(set().union(*(store.run_names() for store in self._stores()))))
 
     def select_runs(self, names: Sequence[str]) -> tuple[str, ...]:
-        """The runs named, in that order; all of them if none is.
+        """The runs named, in that order; all of them if none is; a share of them for `2/5`.
 
         Raises:
             MetadataError: If a run is not there, or the project has none.
         """
         known = self.run_names()
+        if len(names) == 1 and is_share(names[0]) and known:
+            return share_of(names[0], known, name=str(self.path))
         unknown = [name for name in names if name not in known]
         if unknown:
             raise MetadataError(

@@ -1,0 +1,1 @@
+"""`icelens jobs`: the queue of a project on the command line."""

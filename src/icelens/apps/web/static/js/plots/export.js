@@ -1,0 +1,50 @@
+// Save what a plot shows: CSV of its values, SVG text, and PNG drawn from that SVG.
+
+const PNG_SCALE = 2;
+
+/** Values as CSV: x, then a column for each curve; empty where it has no value. */
+export function csvOf(xs, columns, names) {
+  const rows = [names.map(quoted).join(",")];
+  xs.forEach((x, i) => rows.push([x, ...columns.map((column) => column[i] ?? "")].join(",")));
+  return `${rows.join("\n")}\n`;
+}
+
+function quoted(name) {
+  return /[",\n\r]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
+}
+
+/** A file's name of plain letters, from a title. */
+export function fileName(title, ending) {
+  const plain = title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "");
+  return `${plain.slice(0, 60) || "plot"}.${ending}`;
+}
+
+/** Offer a text or blob as a file. */
+export function save(name, content, type) {
+  const blob = content instanceof Blob ? content : new Blob([content], { type });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  document.body.append(link);
+  link.click();
+  link.remove();
+  // the browser reads the address after this turn
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+/** The PNG of an SVG, twice its size. */
+export async function pngOf(svg) {
+  const address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+  try {
+    const image = new Image();
+    image.src = address;
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = image.naturalWidth * PNG_SCALE;
+    canvas.height = image.naturalHeight * PNG_SCALE;
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    return await new Promise((done) => canvas.toBlob(done, "image/png"));
+  } finally {
+    URL.revokeObjectURL(address);
+  }
+}
