@@ -25,6 +25,7 @@ MEASUREMENTS = {
     "simulate": "CPU-seconds of the simulator",
     "quality": "FSC to simulated truth after the issue's commands",
     "web_kills": "50 jobs of the queue finished over 100 kills of the server",
+    "web_latents": "frames per second of a million latents in Chromium, milliseconds of a lasso",
     "gpu": "unet-medium on a GPU; a large tomogram segmented; particles posed; epochs of hetero",
 }
 QUICKLY = ("startup", "steps", "prediction", "simulate")
