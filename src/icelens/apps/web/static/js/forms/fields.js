@@ -113,7 +113,8 @@ export function addPath(box, value) {
   input.value = value;
   input.spellcheck = false;
   input.autocomplete = "off";
-  input.setAttribute("aria-label", `${box.dataset.label} ${pathsOf(box).length + 1}`);
+  const place = pathsOf(box).length + 1;
+  input.setAttribute("aria-label", place > 1 ? `${box.dataset.label} ${place}` : box.dataset.label);
   const remove = document.createElement("button");
   remove.type = "button";
   remove.className = "button quiet small";

@@ -3,8 +3,8 @@ export function duration(seconds) {
   if (seconds < 1) return "a second";
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172800) return `${digits(seconds / 3600)} h`;
-  return `${digits(seconds / 86400)} days`;
+  if (seconds < 172800) return `${Number((seconds / 3600).toPrecision(2))} h`;
+  return `${Number((seconds / 86400).toPrecision(2))} days`;
 }
 
 export function size(bytes) {
