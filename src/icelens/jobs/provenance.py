@@ -8,6 +8,7 @@ import hashlib
 import os
 import platform
 import re
+import resource
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -53,6 +54,13 @@ def machine() -> dict[str, Any]:
 def memory_bytes() -> int:
     """Main memory of the machine."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def peak_memory_bytes() -> int:
+    """The most main memory that this process, or one that it started, has held so far."""
+    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    peak = max(resource.getrusage(each).ru_maxrss for each in whose)
+    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux KiB
 
 
 def fingerprint(path: Path) -> dict[str, Any]:

@@ -211,7 +211,12 @@ def _end(record: Record, journal: Journal, run: Run, error: BaseException | None
     """Write state and cause; log the traceback of what nobody expected."""
     inputs = [*record.content["inputs"], *(provenance.fingerprint(path) for path in run.inputs)]
     citations = list(dict.fromkeys([*record.content["citations"], *run.citations]))
-    record.note(inputs=inputs, citations=citations, machine=provenance.machine())
+    record.note(
+        inputs=inputs,
+        citations=citations,
+        machine=provenance.machine(),
+        peak_memory_bytes=provenance.peak_memory_bytes(),
+    )
     if error is None:
         record.finish("done")
         journal.write("info", "done")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from icelens.jobs.project.project import Project, create_project
 from icelens.jobs.project.queue import Queue
 

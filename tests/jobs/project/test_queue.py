@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from icelens.jobs.config import ConfigError
 from icelens.jobs.project import changes
 from icelens.jobs.project.entry import Entry, State

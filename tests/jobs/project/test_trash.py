@@ -1,6 +1,7 @@
 """Tests of jobs/project/trash.py."""
 
 import pytest
+
 from icelens.jobs.project import changes
 from icelens.jobs.project.listing import UnknownEntryError
 from icelens.jobs.project.queue import Queue

@@ -101,6 +101,27 @@ def test_index_names_particles_and_rows(run):
     assert index["particle"].tolist() == [0, 1, 2]
 
 
+def test_an_index_gives_the_same_particles_again_and_joins_with_conditions(run):
+    first = select(run, "--where", "latent_1 > 2", "--index", str(run.parent / "kept.csv"))
+    again = select(run, "--among", str(run.parent / "kept.csv"))
+    assert images(again) == images(first)
+    some = select(run, "--among", str(run.parent / "kept.csv"), "--where", "row < 90")
+    assert images(some) == [name for name in images(first) if name in set(all_images(run)[:90])]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("particle\n3\n", "column row"), ("row\n5\n99999\n", "row 99999"), (None, "cannot be read")],
+)
+def test_tables_of_other_particles_are_refused(run, text, said, capsys):
+    table = run.parent / "other.csv"
+    if text is not None:
+        table.write_text(text)
+    words = ["hetero", "select", "--run", str(run), "--among", str(table)]
+    assert cli.main([*words, "--output", str(run.parent / "kept.star")]) != 0
+    assert said in capsys.readouterr().err
+
+
 def test_all_tilts_of_a_particle_are_kept_or_none(tmp_path):
     names = [f"series_{number // 3:02d}" for number in range(36)]
     lines = [f"{n + 1}@a.mrcs 1 {name} {20 + n % 3}" for n, name in enumerate(names)]

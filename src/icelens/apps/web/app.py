@@ -1,7 +1,9 @@
 """Put the server together: its routes, what guards them, and how mistakes are answered."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
@@ -12,27 +14,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 import icelens
+from icelens.apps.web import routes
 from icelens.apps.web.access import Access, Gate
 from icelens.apps.web.live import Watch
 from icelens.apps.web.pages import STATIC, page
 from icelens.apps.web.roots import OutsideRootsError
-from icelens.apps.web.routes import help as help_pages
-from icelens.apps.web.routes import home, job, jobs, logs, projects, socket, view
 from icelens.apps.web.workbench import Workbench
 from icelens.core.errors import IcelensError
 from icelens.jobs.project.listing import UnknownEntryError
 from icelens.jobs.registry import UnknownJobError
 
-ROUTERS: tuple[APIRouter, ...] = (
-    home.router,
-    jobs.router,
-    job.router,
-    logs.router,
-    projects.router,
-    help_pages.router,
-    view.router,
-    socket.router,
-)
 _IDLE_LOOK_SECONDS = 30
 
 
@@ -54,13 +45,19 @@ def create_app(bench: Workbench, access: Access, *, dispatches: bool = True) -> 
         lifespan=_lifespan(bench, dispatches=dispatches and not bench.is_read_only),
     )
     app.state.workbench = bench
-    for router in ROUTERS:
+    for router in routers():
         app.include_router(router)
     app.mount("/static", _Static(directory=STATIC), name="static")
     app.add_exception_handler(IcelensError, _on_mistake)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     return Gate(app, access)
+
+
+def routers() -> Iterator[APIRouter]:
+    """What each file of `routes` answers."""
+    for module in pkgutil.iter_modules(routes.__path__, f"{routes.__name__}."):
+        yield importlib.import_module(module.name).router
 
 
 def _lifespan(

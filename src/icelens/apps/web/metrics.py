@@ -1,4 +1,4 @@
-"""Metrics of a run as curves: only what was appended is read, and never more than a plot can show."""
+"""Metrics of a run as curves: only what was appended is read, never more than a plot can show."""
 
 import json
 import math
@@ -198,7 +198,7 @@ def _parts_below(folder: Path, prefix: str, depth: int) -> Iterator[str]:
 def _natural(name: str) -> tuple[tuple[int, str], ...]:
     """Trials in the order of their numbers."""
     digits = "".join(c if c.isdigit() else " " for c in name).split()
-    return tuple((int(each[:18]), "") for each in digits[-1:]) + ((0, name),)
+    return (*((int(each[:18]), "") for each in digits[-1:]), (0, name))
 
 
 def _line_at(file: Any, place: int) -> bytes:  # noqa: ANN401 - a buffered reader

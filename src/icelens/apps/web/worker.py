@@ -7,11 +7,13 @@ idle minutes. Requests and answers are lengths, a JSON header and bytes, over it
 import asyncio
 import json
 import struct
+import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 from icelens.core.errors import IcelensError
 
@@ -39,8 +41,8 @@ class Worker:
 
     def __init__(self) -> None:
         """The process starts with the first call."""
-        self._process: asyncio.subprocess.Process | None = None
-        self._lock = asyncio.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
         self.used = time.monotonic()
 
     @property
@@ -48,51 +50,81 @@ class Worker:
         """Whether it works now."""
         return self._lock.locked()
 
-    async def call(self, function: str, arguments: dict[str, Any]) -> Answer:
+    def call(self, function: str, arguments: dict[str, Any]) -> Answer:
         """Run a function there; a process that dies or takes too long is replaced."""
-        async with self._lock:
+        with self._lock:
+            process = self._running()
+            is_late = threading.Event()
+
+            def end_late() -> None:
+                is_late.set()
+                process.kill()
+
+            alarm = threading.Timer(TIME_LIMIT, end_late)
+            alarm.start()
             try:
-                async with asyncio.timeout(TIME_LIMIT):
-                    return await self._exchange(function, arguments)
-            except (asyncio.IncompleteReadError, ConnectionError, TimeoutError) as error:
-                self.stop()
-                what = "took too long" if isinstance(error, TimeoutError) else "ended unexpectedly"
+                return _exchange(process, function, arguments)
+            except (EOFError, OSError) as error:
+                self._end()
                 name = function.rpartition(":")[2]
+                what = "took too long" if is_late.is_set() else "ended unexpectedly"
                 raise WorkerError(f"{name}: the work {what}; try less at once") from error
-            except asyncio.CancelledError:
-                self.stop()  # whoever asked is gone; the answer would be taken for the next one
-                raise
             finally:
+                alarm.cancel()
                 self.used = time.monotonic()
 
     def stop(self) -> None:
-        """End the process."""
+        """End the process; what it is at is lost."""
         if self._process is not None:
-            with suppress(ProcessLookupError):
-                self._process.kill()
+            self._process.kill()
+        with self._lock:
+            self._end()
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        if self._process is not None and self._process.poll() is not None:
+            self._end()
+        if self._process is None:
+            command = [sys.executable, "-m", "icelens.apps.web.worker_process"]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        return self._process
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            for stream in (self._process.stdin, self._process.stdout):
+                with suppress(OSError):
+                    if stream is not None:
+                        stream.close()
+            self._process.wait()
             self._process = None
 
-    async def _exchange(self, function: str, arguments: dict[str, Any]) -> Answer:
-        if self._process is None or self._process.returncode is not None:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "icelens.apps.web.worker_process",
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-            )
-        reader, writer = self._process.stdout, self._process.stdin
-        assert reader is not None, "a pipe"
-        assert writer is not None, "a pipe"
-        request = json.dumps({"function": function, "arguments": arguments}).encode()
-        writer.write(LENGTHS.pack(len(request), 0) + request)
-        await writer.drain()
-        header_size, blob_size = LENGTHS.unpack(await reader.readexactly(LENGTHS.size))
-        header = json.loads(await reader.readexactly(header_size))
-        blob = await reader.readexactly(blob_size)
-        if "error" in header:
-            raise (IcelensError if header["foreseen"] else WorkerError)(header["error"])
-        return Answer(header["data"], blob)
+
+def _exchange(
+    process: "subprocess.Popen[bytes]", function: str, arguments: dict[str, Any]
+) -> Answer:
+    """Send a request and read the answer.
+
+    Raises:
+        EOFError: If the process ends meanwhile.
+    """
+    assert process.stdin is not None, "a pipe"
+    assert process.stdout is not None, "a pipe"
+    request = json.dumps({"function": function, "arguments": arguments}).encode()
+    process.stdin.write(LENGTHS.pack(len(request), 0) + request)
+    process.stdin.flush()
+    header_size, blob_size = LENGTHS.unpack(_read(process.stdout, LENGTHS.size))
+    header = json.loads(_read(process.stdout, header_size))
+    blob = _read(process.stdout, blob_size)
+    if "error" in header:
+        raise (IcelensError if header["foreseen"] else WorkerError)(header["error"])
+    return Answer(header["data"], blob)
+
+
+def _read(stream: IO[bytes], size: int) -> bytes:
+    content = stream.read(size)
+    if len(content) < size:
+        raise EOFError
+    return content
 
 
 class Workers:
@@ -113,7 +145,8 @@ class Workers:
         if not module.startswith(PREFIX):
             raise WorkerError(f"{function}: is no work of the workbench")
         self._end_some(module)
-        return await self._workers.setdefault(module, Worker()).call(function, arguments)
+        worker = self._workers.setdefault(module, Worker())
+        return await asyncio.to_thread(worker.call, function, arguments)
 
     def end_idle(self) -> None:
         """End processes that have had nothing to do for long."""

@@ -1,15 +1,16 @@
 """Write down what an attempt shall run, and start it on this machine."""
 
-import subprocess
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from icelens.jobs.project.attempt import SETTINGS_NAME, cancel_path, launch_path
 from icelens.jobs.project.entry import Entry
 from icelens.jobs.project.inbox import QUEUED_VARIABLE
 from icelens.jobs.project.project import Project
-from icelens.jobs.project.sharing import task_words
+from icelens.jobs.project.sharing import shares
 from icelens.jobs.record import read_record, write_json
 from icelens.jobs.registry import find_job
 from icelens.jobs.validation import as_yaml, make_config
@@ -41,13 +42,25 @@ def prepare(project: Project, entry: Entry, attempt: int, environment: Mapping[s
         launch_path(control, attempt),
         {
             "command": command,
-            "tasks": task_words(job, entry.settings, entry.folder, entry.tasks),
+            "tasks": _tasks(project, entry),
             "working_directory": _UP,
             "environment": {**environment, QUEUED_VARIABLE: entry.name},
         },
     )
     cancel_path(control, attempt).unlink(missing_ok=True)
     return control
+
+
+def _tasks(project: Project, entry: Entry) -> list[list[str]]:
+    """Words that each task of an array adds; one that was stopped goes on."""
+    job = find_job(entry.job)
+    return [
+        [
+            *(word for name, value in share.items() for word in (f"--{name}", value)),
+            *resume_words(project.absolute(share.get("output", "")), is_resumable=job.resumable),
+        ]
+        for share in (shares(job, entry.settings, entry.folder, entry.tasks) if entry.tasks else ())
+    ]
 
 
 def resume_words(folder: Path, *, is_resumable: bool) -> list[str]:
@@ -64,25 +77,28 @@ def supervisor_command(control: Path, attempt: int) -> list[str]:
     return [sys.executable, "-m", "icelens.jobs.project.supervisor", str(control), str(attempt)]
 
 
-def ensure_dispatcher(project: Project) -> None:
+def start_here(control: Path, attempt: int) -> int:
+    """Start an attempt on this machine; return its process."""
+    return _spawn(supervisor_command(control, attempt))
+
+
+def ensure_dispatcher(project: Project) -> int:
     """See that someone starts what is queued; a process that finds another at it ends at once."""
-    subprocess.Popen(
-        [sys.executable, "-m", "icelens.apps.cli", "jobs", "dispatch", "--project",
-         str(project.folder)],
-        cwd=project.folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )  # fmt: skip
+    words = ["-m", "icelens.apps.cli", "jobs", "dispatch", "--project", str(project.folder)]
+    return _spawn([sys.executable, *words])
 
 
-def start_here(control: Path, attempt: int) -> "subprocess.Popen[bytes]":
-    """Start an attempt in a session of its own, so that nothing that happens here reaches it."""
-    return subprocess.Popen(
-        supervisor_command(control, attempt),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+def reaped(pids: Iterable[int]) -> list[int]:
+    """Those processes of ours that live; the others are taken from the system's table."""
+    alive = []
+    for pid in pids:
+        with suppress(ChildProcessError):
+            if os.waitpid(pid, os.WNOHANG) == (0, 0):
+                alive.append(pid)
+    return alive
+
+
+def _spawn(command: Sequence[str]) -> int:
+    """Start a process in a session of its own, so that nothing that happens here reaches it."""
+    nowhere = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in range(3)]
+    return os.posix_spawn(command[0], list(command), os.environ, file_actions=nowhere, setsid=True)

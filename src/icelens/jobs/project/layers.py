@@ -10,6 +10,7 @@ References:
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 SWEEPS = 8
 """Passes over the layers; crossings hardly fall after these."""
@@ -126,11 +127,7 @@ def _place_part(
         for bend, at in chain[1:-1]:
             layer[bend] = at
             heights[bend] = BEND_HEIGHT
-    steps = [
-        (one[0], two[0])
-        for chain in chains.values()
-        for one, two in zip(chain, chain[1:], strict=False)
-    ]
+    steps = [(one[0], two[0]) for chain in chains.values() for one, two in pairwise(chain)]
     columns = _ordered(layer, steps)
     rows = _settled(columns, steps, heights)
     ways = {
@@ -193,7 +190,7 @@ def _packed(
     (pooling of adjacent violators).
     """
     offsets = [0.0]
-    for one, two in zip(column, column[1:], strict=False):
+    for one, two in pairwise(column):
         offsets.append(offsets[-1] + 0.5 * (heights[one] + heights[two]))
     blocks: list[tuple[float, int]] = []
     for wish, offset in zip(wanted, offsets, strict=True):

@@ -15,6 +15,8 @@ from icelens.jobs.registry import find_job
 
 NEVER_READ = ("output",)
 """Settings that name what is written."""
+MOST_FILES = 3
+"""Of one folder that a job starts from; more are shown as the folder."""
 
 
 @dataclass(frozen=True)
@@ -121,15 +123,16 @@ def lineage_of(
     links: dict[tuple[str, str], list[str]] = {}
     for job in jobs:
         key = f"job:{job.number}"
+        outside = []
         for path in dict.fromkeys(_read_paths(root, job, records.get(job.number, {}))):
             writer = writers.of(path, job)
-            shown = _shown(root, path)
             if writer is not None:
-                links.setdefault((f"job:{writer.number}", key), []).append(shown)
-            elif _is_outside(path, root, job, writers):
-                source = f"file:{shown}"
-                nodes.setdefault(source, Node(source, Path(path).name or shown))
-                links.setdefault((source, key), []).append(shown)
+                links.setdefault((f"job:{writer.number}", key), []).append(_shown(root, path))
+            elif job not in writers.files.get(path, ()) and _is_outside(path, root, job, writers):
+                outside.append(path)
+        for node, paths in _sources(root, outside):
+            nodes.setdefault(node.key, node)
+            links.setdefault((node.key, key), []).extend(paths)
         for number in job.after:
             if f"job:{number}" in nodes and number != job.number:
                 links.setdefault((f"job:{number}", key), [])
@@ -139,18 +142,32 @@ def lineage_of(
     )
 
 
+def _sources(root: Path, paths: Iterable[str]) -> Iterator[tuple[Node, list[str]]]:
+    """Nodes of files that no job wrote; many of one folder become one node."""
+    by_folder: dict[str, list[str]] = {}
+    for path in paths:
+        by_folder.setdefault(str(Path(path).parent), []).append(_shown(root, path))
+    for folder, names in by_folder.items():
+        if len(names) > MOST_FILES:
+            shown = _shown(root, folder)
+            yield Node(f"file:{shown}/*", f"{len(names)} files in {Path(folder).name}"), names
+        else:
+            for name in names:
+                yield Node(f"file:{name}", Path(name).name or name), [name]
+
+
 def _writers(
     root: Path, jobs: Iterable[Entry], records: Mapping[int, Mapping[str, Any]]
 ) -> _Writers:
     writers = _Writers()
     for job in jobs:
-        folders, files = {_absolute(root, job.folder)} if job.folder else set(), set()
+        folders = {_absolute(root, job.folder)} if job.folder else set()
         output = job.settings.get("output")
         if isinstance(output, str) and output:
             folders.add(_absolute(root, output))
         record = records.get(job.number, {})
         base = _absolute(root, job.folder)
-        files.update(os.path.normpath(Path(base, path)) for path in _saved(record))
+        files = {_absolute(Path(base), path) for path in _saved(record)}
         for place in folders - {str(root)}:
             writers.folders.setdefault(place, []).append(job)
         for place in files:

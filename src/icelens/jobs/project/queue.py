@@ -136,13 +136,15 @@ class Queue(Trash):
         entry = self.get(number)
         stopped = {"state": "stopped", "cause": "stopped by the user", "ended": now()}
         with self.project.connection(is_write=True) as connection:
-            if changes.update(connection, number, stopped, only_from=PENDING):
+            is_at_cluster = entry.state == "queued" and entry.is_handed_in
+            if not is_at_cluster and changes.update(connection, number, stopped, only_from=PENDING):
                 pass
-            elif entry.state == "running" and entry.origin == "queue":
+            elif is_at_cluster or (entry.state == "running" and entry.origin == "queue"):
                 control = self.project.control(number)
                 control.mkdir(parents=True, exist_ok=True)
                 cancel_path(control, entry.attempt).touch()
-                changes.update(connection, number, {"is_cancelling": 1}, only_from=("running",))
+                asked = {"is_cancelling": 1}
+                changes.update(connection, number, asked, only_from=("running", "queued"))
             elif entry.state == "running":
                 raise StateError(
                     f"{entry.name}: was started from a terminal; stop it there with Ctrl-C"
@@ -210,6 +212,8 @@ class Queue(Trash):
                     "remedy": "",
                     "ended": None,
                     "is_cancelling": 0,
+                    "launched": 0,
+                    "external_id": "",
                 },
                 only_from=("draft", *PENDING, *ENDED),
             )

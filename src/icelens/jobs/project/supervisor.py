@@ -1,6 +1,9 @@
 """Run one attempt of a job of the queue, watch it, and write down how it ended.
 
-    python -m icelens.jobs.project.supervisor CONTROL_FOLDER ATTEMPT [TASK]
+    python -m icelens.jobs.project.supervisor CONTROL_FOLDER ATTEMPT [TASK] [-- LAUNCHER ...]
+
+Tasks count from 1. A launcher, such as torchrun with its flags up to `-m --`, starts the module of
+the job in the place of `python -m`.
 
 It belongs to nobody: neither the server nor the terminal it was started from can take it down. It
 only needs the files of its job, so that it runs on any machine that sees the project's folder.
@@ -13,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -43,8 +47,11 @@ _PARENT_DEATH_SIGNAL = 1
 class Supervisor:
     """Watches one process from its start to its end."""
 
-    def __init__(self, control: Path, number: int, task: int | None = None) -> None:
+    def __init__(
+        self, control: Path, number: int, task: int | None = None, launcher: Sequence[str] = ()
+    ) -> None:
         """Nothing is done before `run`."""
+        self._launcher = list(launcher)
         self._control = control
         self._number = number
         self._task = task
@@ -72,7 +79,7 @@ class Supervisor:
     def _watch(self, out: IO[bytes], err: IO[bytes]) -> int:
         try:
             process = self._start(out, err)
-        except (OSError, KeyError, TypeError) as error:
+        except (OSError, LookupError, TypeError) as error:
             err.write(f"icelens: the job could not be started ({error})\n".encode())
             return 2
         beaten = time.monotonic()
@@ -96,7 +103,9 @@ class Supervisor:
             raise OSError(f"{launch_path(self._control, self._number)} cannot be read")
         command = [str(word) for word in launch["command"]]
         if self._task is not None:
-            command += [str(word) for word in launch["tasks"][self._task]]
+            command += [str(word) for word in launch["tasks"][self._task - 1]]
+        if self._launcher:
+            command[:2] = self._launcher  # in the place of: python -m
         return subprocess.Popen(
             [sys.executable if word == "{python}" else word for word in command],
             cwd=self._control / str(launch["working_directory"]),
@@ -131,8 +140,9 @@ def _die_with_parent() -> None:
 
 def main(words: list[str]) -> int:
     """Run the attempt that the words name."""
-    control, number, *task = words
-    return Supervisor(Path(control), int(number), int(task[0]) if task else None).run()
+    launcher = words[words.index("--") + 1 :] if "--" in words else []
+    control, number, *task = words[: words.index("--")] if launcher else words
+    return Supervisor(Path(control), int(number), int(task[0]) if task else None, launcher).run()
 
 
 if __name__ == "__main__":

@@ -26,6 +26,10 @@ class SelectConfig(Config):
     clusters: tuple[Annotated[int, Field(ge=1)], ...] = ()
     """Keep these clusters of k-means, numbered from 1 as in the report."""
 
+    among: Path | None = None
+    """Keep particles that this table names: CSV with a column row, as --index and the latent
+    explorer write it."""
+
     outliers: Literal["keep", "drop", "only"] = "keep"
     """What to do with particles far outside the others."""
 
@@ -49,7 +53,7 @@ class SelectConfig(Config):
 
 @job("hetero.select")
 def select(config: SelectConfig, run: Run) -> Path:
-    """Write the particles of a run that a condition, clusters or the outlier rule choose.
+    """Write the particles of a run that a condition, clusters, a table or the outlier rule choose.
 
     Conditions may name the columns of table.csv of `hetero analyze` (latent_1, pc_1, kmeans, gmm,
     norm, density, sigma, defocus ...) and those of the particle file; without an analysis there are

@@ -95,6 +95,8 @@ def chosen(config: SelectConfig, columns: dict[str, Column], count: int) -> Mask
         kept &= filter_rows(config.where, columns)
     if config.clusters:
         kept &= np.isin(_clusters(config, columns), config.clusters)
+    if config.among is not None:
+        kept &= np.isin(columns["row"], _rows_in(config.among, columns["row"]))
     if config.outliers != "keep":
         is_out = _is_outlier(config, columns)
         kept &= is_out if config.outliers == "only" else ~is_out
@@ -116,6 +118,26 @@ def _clusters(config: SelectConfig, columns: dict[str, Column]) -> Column:
     return label
 
 
+def _rows_in(path: Path, known: Column) -> Column:
+    """Rows that a table names; all of them are particles' first images."""
+    import pandas
+
+    try:
+        rows = pandas.read_csv(path)["row"].to_numpy()
+    except (OSError, ValueError, KeyError) as error:
+        raise InputFileError(
+            f"{path}: --among cannot be read ({type(error).__name__}), expected CSV with a column "
+            "row; give what --index or the latent explorer wrote"
+        ) from error
+    unknown = rows[~np.isin(rows, known)]
+    if len(unknown):
+        raise MetadataError(
+            f"{path}: --among names row {unknown[0]}, which is no particle's first image; give a "
+            "selection of the same run"
+        )
+    return np.asarray(rows)
+
+
 def _is_outlier(config: SelectConfig, columns: dict[str, Column]) -> Mask:
     if config.outlier_sigma is None and "outlier" in columns:
         return np.asarray(columns["outlier"] != 0, bool)
@@ -134,4 +156,5 @@ def _check_outputs(config: SelectConfig, file: ParticleFile) -> None:
     if len({path.resolve() for path in outputs}) < len(outputs):
         raise InputFileError(f"{config.output}: is --output and --index; name two files")
     inputs = [file.path, config.run / "latents.csv", config.run / "particles.star"]
+    inputs += [] if config.among is None else [config.among]
     refuse_overwriting(outputs, [path for path in inputs if path.exists()])

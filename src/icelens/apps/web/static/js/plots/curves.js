@@ -219,7 +219,7 @@ function isEmpty(spec) {
 
 /** A short piece of a line as it is drawn. */
 function swatch({ colour, dash }) {
-  const mark = make("span", `plot-swatch${dash.length ? " is-dashed" : ""}`);
+  const mark = make("span", `plot-swatch${dash.length ? (dash[0] < 3 ? " is-dotted" : " is-dashed") : ""}`);
   mark.style.borderTopColor = colour;
   return mark;
 }

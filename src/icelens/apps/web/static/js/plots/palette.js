@@ -1,7 +1,7 @@
 // Colours of plots: five that the colour-blind can tell apart, for the screen's theme and for print.
 
 const PRINT = {
-  lines: ["#0072b2", "#b84e00", "#007f5b", "#a34f82", "#3a87ad"],
+  lines: ["#0067a6", "#c75000", "#00805e", "#a8488a", "#7a6400"],
   ink: "#1f2328",
   muted: "#59636e",
   grid: "#e3e6ea",
@@ -10,16 +10,16 @@ const PRINT = {
 const DASHES = [[], [7, 4], [2, 3]];
 export const MOST_COLOURS = PRINT.lines.length;
 
-/** The colours of the theme that an element is shown in, as `plots.css` names them. */
+/** The colours of the theme that an element is shown in, as `tokens.css` names them. */
 export function screenPalette(element) {
   const style = getComputedStyle(element);
   const read = (name, fallback) => style.getPropertyValue(name).trim() || fallback;
   return {
     lines: PRINT.lines.map((colour, i) => read(`--plot-${i + 1}`, colour)),
-    ink: read("--plot-ink", PRINT.ink),
-    muted: read("--plot-muted", PRINT.muted),
-    grid: read("--plot-grid", PRINT.grid),
-    surface: read("--plot-surface", PRINT.surface),
+    ink: read("--text", PRINT.ink),
+    muted: read("--muted", PRINT.muted),
+    grid: read("--line", PRINT.grid),
+    surface: read("--surface", PRINT.surface),
   };
 }
 

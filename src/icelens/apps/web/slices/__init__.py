@@ -1,0 +1,1 @@
+"""Planes of volumes for the viewer: opened once, cut along any axis, packed as 16-bit greys."""
