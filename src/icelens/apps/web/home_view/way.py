@@ -6,6 +6,7 @@ from typing import Literal
 
 from icelens.apps.web.job_view.feeds import FOLDER, form_url
 from icelens.apps.web.job_view.openers import view_url
+from icelens.apps.web.job_view.outputs import picks_project
 from icelens.jobs.project.entry import ENDED, Entry, State
 from icelens.jobs.project.queue import Queue
 
@@ -131,7 +132,7 @@ _WAYS = (
     ),
 )  # fmt: skip
 _LOOKS: Mapping[str, tuple[str, str, str]] = {
-    "pick": ("pick.localize", "picks", "picks"),
+    "pick": ("pick.localize", "picks", "project"),
     "hetero": ("hetero.train", "latents", "run"),
 }
 
@@ -157,7 +158,8 @@ def _way(way: _Way, done: Mapping[str, Entry], others: Mapping[str, Entry]) -> W
     look = ""
     if way.task in _LOOKS and _LOOKS[way.task][0] in done:
         job, place, parameter = _LOOKS[way.task]
-        look = view_url(place, parameter, done[job].folder)
+        entry = done[job]
+        look = view_url(place, parameter, picks_project(entry) or entry.folder)
     return Way(way.task, way.title, way.purpose, tuple(stages), look)
 
 
