@@ -8,7 +8,14 @@ from icelens.apps.web.job_view.feeds import Next, next_for_file, next_jobs
 from icelens.apps.web.job_view.log_file import read_end
 from icelens.apps.web.job_view.log_lines import Line
 from icelens.apps.web.job_view.openers import View, view_url
-from icelens.apps.web.job_view.outputs import Input, Output, grouped, inputs_of, outputs_of, picks_project
+from icelens.apps.web.job_view.outputs import (
+    Input,
+    Output,
+    grouped,
+    inputs_of,
+    outputs_of,
+    picks_project,
+)
 from icelens.apps.web.job_view.parameters import Parameter, command_of, parameters_of
 from icelens.apps.web.job_view.pictures import Picture, Series, pictures_in, sorted_out
 from icelens.apps.web.job_view.record_file import RecordFile, read_record_file

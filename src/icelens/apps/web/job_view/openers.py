@@ -66,6 +66,8 @@ _KINDS: Mapping[str, str] = {
 
 def kind_of(name: str, kind: str = "") -> str:
     """What a file is: as its job said, or else by its ending."""
+    if not kind and PurePath(name).name.endswith("tomograms.star"):
+        return "tomogram list"
     return kind or _KINDS.get(PurePath(name).suffix.lower(), "file")
 
 
@@ -92,6 +94,8 @@ def views_of(
             elif rule.place == "picks" and project:
                 parameter, target = "project", project
             found.append(View(rule.label, rule.place, view_url(rule.place, parameter, target)))
+    if kind == "tomogram list":
+        found.append(View("Table", "data", "/data"))
     if kind in ("picture", "film", "report", "table") and not found:
         found.append(View("Open", "file", f"/files/raw?{urlencode({'file': path})}"))
     return found
