@@ -1,11 +1,12 @@
 """The way from data to a result for each capability, and where a project stands on it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from icelens.apps.web.job_view.feeds import FOLDER, form_url
 from icelens.apps.web.job_view.openers import view_url
+from icelens.apps.web.job_view.outputs import picks_project
 from icelens.jobs.project.entry import ENDED, Entry, State
 from icelens.jobs.project.queue import Queue
 
@@ -131,7 +132,7 @@ _WAYS = (
     ),
 )  # fmt: skip
 _LOOKS: Mapping[str, tuple[str, str, str]] = {
-    "pick": ("pick.localize", "picks", "picks"),
+    "pick": ("pick.localize", "picks", "project"),
     "hetero": ("hetero.train", "latents", "run"),
 }
 
@@ -149,15 +150,18 @@ def _way(way: _Way, done: Mapping[str, Entry], others: Mapping[str, Entry]) -> W
     stages: list[Stage] = []
     for step in way.steps:
         found, standing = _standing(step, done, others)
-        is_first = standing == "later" and not any(s.standing == "next" for s in stages)
-        if is_first and all(stage.standing == "done" for stage in stages):
-            standing = "next"
         url = form_url(step.job, _values(step, done))
         stages.append(Stage(step.title, step.job, standing, found.number if found else 0, url))
+    # steps may be left out: the next is the one behind the last that was done
+    reached = max((i for i, stage in enumerate(stages) if stage.number), default=-1)
+    is_free = reached < 0 or stages[reached].standing == "done"
+    if is_free and reached + 1 < len(stages):
+        stages[reached + 1] = replace(stages[reached + 1], standing="next")
     look = ""
     if way.task in _LOOKS and _LOOKS[way.task][0] in done:
         job, place, parameter = _LOOKS[way.task]
-        look = view_url(place, parameter, done[job].folder)
+        entry = done[job]
+        look = view_url(place, parameter, picks_project(entry) or entry.folder)
     return Way(way.task, way.title, way.purpose, tuple(stages), look)
 
 

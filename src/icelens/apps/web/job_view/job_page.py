@@ -8,7 +8,14 @@ from icelens.apps.web.job_view.feeds import Next, next_for_file, next_jobs
 from icelens.apps.web.job_view.log_file import read_end
 from icelens.apps.web.job_view.log_lines import Line
 from icelens.apps.web.job_view.openers import View, view_url
-from icelens.apps.web.job_view.outputs import Input, Output, grouped, inputs_of, outputs_of
+from icelens.apps.web.job_view.outputs import (
+    Input,
+    Output,
+    grouped,
+    inputs_of,
+    outputs_of,
+    picks_project,
+)
 from icelens.apps.web.job_view.parameters import Parameter, command_of, parameters_of
 from icelens.apps.web.job_view.pictures import Picture, Series, pictures_in, sorted_out
 from icelens.apps.web.job_view.record_file import RecordFile, read_record_file
@@ -142,9 +149,9 @@ def _views(bench: Workbench, entry: Entry, record: RecordFile, outputs: list[Out
     found = []
     if any(output.kind == "latents" and output.is_there for output in outputs):
         found.append(View("Latents", "latents", view_url("latents", "run", entry.folder)))
-    if record.folder is not None and entry.job == "pick.localize":
-        shown = bench.roots.shown(record.folder)
-        found.append(View("Picks", "picks", view_url("picks", "picks", shown)))
+    project = picks_project(entry)
+    if project and entry.state == "done":
+        found.append(View("Picks", "picks", view_url("picks", "project", project)))
     return found
 
 

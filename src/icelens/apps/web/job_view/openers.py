@@ -66,10 +66,14 @@ _KINDS: Mapping[str, str] = {
 
 def kind_of(name: str, kind: str = "") -> str:
     """What a file is: as its job said, or else by its ending."""
+    if not kind and PurePath(name).name.endswith("tomograms.star"):
+        return "tomogram list"
     return kind or _KINDS.get(PurePath(name).suffix.lower(), "file")
 
 
-def views_of(path: str, kind: str, task: str, run_folder: str = "") -> list[View]:
+def views_of(
+    path: str, kind: str, task: str, run_folder: str = "", project: str = ""
+) -> list[View]:
     """Viewers that show a file.
 
     Args:
@@ -77,14 +81,21 @@ def views_of(path: str, kind: str, task: str, run_folder: str = "") -> list[View
         kind: What its job called it.
         task: Of the job.
         run_folder: Of the job; latents are opened by their run.
+        project: Of picks; they are opened with its tomograms.
     """
     found = []
     for rule in _RULES:
         is_kind = not rule.kinds or kind in rule.kinds
         is_ending = not rule.endings or path.lower().endswith(rule.endings)
         if is_kind and is_ending and (not rule.tasks or task in rule.tasks):
-            target = run_folder if rule.parameter == "run" else path
-            found.append(View(rule.label, rule.place, view_url(rule.place, rule.parameter, target)))
+            parameter, target = rule.parameter, path
+            if rule.place == "latents":
+                target = run_folder
+            elif rule.place == "picks" and project:
+                parameter, target = "project", project
+            found.append(View(rule.label, rule.place, view_url(rule.place, parameter, target)))
+    if kind == "tomogram list":
+        found.append(View("Table", "data", "/data"))
     if kind in ("picture", "film", "report", "table") and not found:
         found.append(View("Open", "file", f"/files/raw?{urlencode({'file': path})}"))
     return found

@@ -99,6 +99,14 @@ def inputs_of(roots: Roots, entry: Entry, record: RecordFile) -> list[Input]:
     return list(found.values())
 
 
+def picks_project(entry: Entry) -> str:
+    """The project of tomograms and picks that a job works in; empty if it has none."""
+    if entry.job == "simulate.tomograms":
+        return entry.folder
+    project = entry.settings.get("project")
+    return project if entry.task == "pick" and isinstance(project, str) else ""
+
+
 def _output(roots: Roots, entry: Entry, record: RecordFile, path: str, kind: str) -> Output | None:
     base = record.folder if record.content and record.folder else roots.folders[0]
     places = [base / path, _base(roots, entry, record) / path]
@@ -109,7 +117,8 @@ def _output(roots: Roots, entry: Entry, record: RecordFile, path: str, kind: str
     there = next((each for each in candidates if each.exists()), None)
     chosen = there or candidates[0]
     shown, kind = roots.shown(chosen), kind_of(path, kind)
-    views = tuple(views_of(shown, kind, entry.task, entry.folder)) if there else ()
+    project = picks_project(entry)
+    views = tuple(views_of(shown, kind, entry.task, entry.folder, project)) if there else ()
     is_volume = any(view.place in ("slices", "surface") for view in views)
     commands = opening_commands(str(chosen)) if is_volume else ()
     return Output(shown, kind[:60], there is not None, views, commands)

@@ -11,6 +11,10 @@ MOST_LOOKED_AT = 3000
 MOST_PICTURES = 400
 _DEEPEST = 2
 _STEP = re.compile(r"^(?P<name>.*?)[_-](?P<unit>step|epoch)[_-]?(?P<step>\d{1,12})(?P<rest>.*)$")
+_TELLING = "slices"
+"""Word in the name of pictures that say more of a volume than its spectra do."""
+_TOGETHER = 60.0
+"""Seconds within which pictures were made at one time."""
 _DRAWN_LIVE = ("loss",)
 """Pictures of curves that pages draw anew from the numbers."""
 
@@ -64,8 +68,11 @@ def pictures_in(folder: Path | None) -> list[Picture]:
 
 
 def card_picture(pictures: Sequence[Picture]) -> Picture | None:
-    """The one that stands for the job: the latest that is not a curve we draw ourselves."""
-    return next((each for each in pictures if each.name not in _DRAWN_LIVE), None)
+    """The one that stands for the job: of the latest, one of slices, and no curve that we draw."""
+    latest = [each for each in pictures if each.name not in _DRAWN_LIVE]
+    together = [each for each in latest if each.modified > latest[0].modified - _TOGETHER]
+    slices = (each for each in together if _TELLING in each.name)
+    return next(slices, latest[0] if latest else None)
 
 
 def sorted_out(pictures: Sequence[Picture]) -> tuple[list[Series], list[Picture]]:
@@ -82,7 +89,8 @@ def sorted_out(pictures: Sequence[Picture]) -> tuple[list[Series], list[Picture]
         words = " ".join(re.split(r"[_\-\s]+", title)).strip()
         groups.setdefault((words, match["unit"]), {})[int(match["step"])] = picture
     series = []
-    for (title, unit), by_step in sorted(groups.items()):
+    ordered = sorted(groups.items(), key=lambda item: (_TELLING not in item[0][0], item[0]))
+    for (title, unit), by_step in ordered:
         steps = tuple(sorted(by_step))
         series.append(Series(title, unit, steps, tuple(by_step[step] for step in steps)))
     return series, single

@@ -44,7 +44,7 @@ def jobs_page(
     bench: Bench,
     asked: AskedFilter,
     view: Annotated[str, Query(max_length=20)] = "",
-    icelens_view: Annotated[str, Cookie(max_length=20)] = "",
+    icelens_view: Annotated[str, Cookie(max_length=200)] = "",
 ) -> HTMLResponse:
     """Board or table of jobs; the choice is remembered in a cookie."""
     if view not in VIEWS and icelens_view in VIEWS:

@@ -1,5 +1,6 @@
 """Open another project, or make one, below the folders the workbench may show."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +38,11 @@ class ProjectAnswer(BaseModel):
 def projects(request: Request, bench: Bench) -> HTMLResponse:
     """Projects opened lately, and a field for another."""
     here = bench.project.folder
-    recent = [(each, bench.roots.contains(each)) for each in recent_projects() if each != here]
+    recent = [
+        (each, bench.roots.contains(each), f"icelens serve {shlex.quote(str(each))}")
+        for each in recent_projects()
+        if each != here
+    ]
     return page(request, "projects.html", recent=recent, roots=bench.roots.folders)
 
 
