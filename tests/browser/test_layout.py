@@ -6,11 +6,11 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page
 
+from browser.fits import CUT, TOO_WIDE, WIDTHS
 from browser.person import Person
 from browser.served import Served
 
 pytestmark = pytest.mark.browser
-WIDTHS = (820, 1280, 1600)
 EMPTY_PAGES = (
     "/", "/data", "/jobs", "/jobs?view=table", "/jobs?trash=1", "/jobs/new", "/lineage",
     "/compare", "/view", "/view/slices", "/view/picks", "/view/surface", "/view/particles",
@@ -27,20 +27,6 @@ FULL_PAGES = (
     "/jobs/new?clone=3", "/jobs/new?input=tomograms.star&setting=star",
 )  # fmt: skip
 STATE_PAGES = ("/view/latents?run=linear", "/view/particles?file=states/particles.star")
-
-TOO_WIDE = """() => {
-  const wide = document.documentElement.scrollWidth - window.innerWidth;
-  if (wide <= 0) return "";
-  const guilty = [...document.querySelectorAll("body *")]
-    .filter((each) => each.getBoundingClientRect().right > window.innerWidth + 0.5)
-    .slice(-3).map((each) => `${each.tagName}.${each.className}`);
-  return `${wide} px too wide: ${guilty.join(", ")}`;
-}"""
-CUT = """() => [...document.querySelectorAll("main button, main .button, main label, main h1, main h2, .rail a")]
-  .filter((each) => each.checkVisibility() && each.scrollWidth > each.clientWidth + 1
-    && getComputedStyle(each).overflow !== "visible" && !each.title && !each.closest(".visually-hidden"))
-  .map((each) => each.textContent.trim().slice(0, 40))"""
-
 
 def settle(page: Page) -> None:
     page.wait_for_load_state("networkidle")
