@@ -3,7 +3,7 @@
 Values from the file come first, flags go over them, and pydantic validates the union once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -26,8 +26,7 @@ def make_config(config_type: type[ConfigT], values: Mapping[str, Any]) -> Config
     try:
         return config_type.model_validate(_with_nested_defaults(config_type, values))
     except ValidationError as error:
-        lines = _lines(config_type, error.errors(include_url=False))
-        raise ConfigError("\n".join(lines)) from error
+        raise ConfigError("\n".join(line for _, line in mistakes(config_type, error))) from error
 
 
 def read_settings(path: Path, job: Job[Any, Any]) -> dict[str, Any]:
@@ -153,26 +152,38 @@ def _with_nested_defaults(config_type: type[Config], values: Mapping[str, Any]) 
     return filled
 
 
-def _lines(config_type: type[Config], errors: list[ErrorDetails]) -> Iterable[str]:
+def mistakes(config_type: type[Config], errors: ValidationError) -> Iterator[tuple[str, str]]:
+    """What pydantic found, in our words: the setting's dotted name and a line for each mistake.
+
+    The name is empty where the mistake is in what several settings say together.
+    """
     by_path = {setting.path: setting for setting in settings_of(config_type)}
     told: set[tuple[str, ...]] = set()
-    for error in errors:
+    for error in errors.errors(include_url=False):
         names = tuple(str(part) for part in error["loc"])
         known = next((names[:n] for n in range(len(names), 0, -1) if names[:n] in by_path), None)
         if (known or names) in told:  # three wrong words of one list are one mistake
             continue
         told.add(known or names)
-        if error["type"] == "extra_forbidden":
-            keys = [setting.key for setting in by_path.values()]
-            yield f"{'.'.join(names)}: no such setting; {did_you_mean('.'.join(names), keys)}"
-        elif error["type"] == "missing" and known == names:
-            yield f"{known_name(by_path[known])} is missing: {by_path[known].help}"
-        elif known:
-            setting, found = by_path[known], as_text(error["input"])
-            yield f"{known_name(setting)}: found {found!r}, {_expected(error, setting)}"
-        else:
-            prefix = f"{flag_of(names)}: " if names else ""
-            yield prefix + _expectation(error["msg"])
+        yield ".".join(known or names), _line(error, names, known, by_path)
+
+
+def _line(
+    error: ErrorDetails,
+    names: tuple[str, ...],
+    known: tuple[str, ...] | None,
+    by_path: Mapping[tuple[str, ...], Setting],
+) -> str:
+    if error["type"] == "extra_forbidden":
+        keys = [setting.key for setting in by_path.values()]
+        return f"{'.'.join(names)}: no such setting; {did_you_mean('.'.join(names), keys)}"
+    if error["type"] == "missing" and known is not None and known == names:
+        return f"{known_name(by_path[known])} is missing: {by_path[known].help}"
+    if known:
+        setting, found = by_path[known], as_text(error["input"])
+        return f"{known_name(setting)}: found {found!r}, {_expected(error, setting)}"
+    prefix = f"{flag_of(names)}: " if names else ""
+    return prefix + _expectation(error["msg"])
 
 
 def _expected(error: ErrorDetails, setting: Setting) -> str:

@@ -57,9 +57,9 @@ class Entry:
     attempt: int
     tasks: int
     external_id: str
-    is_handed_in: bool
     progress: Mapping[str, Any] | None
     revision: int
+    is_handed_in: bool = False
 
     @property
     def task(self) -> str:

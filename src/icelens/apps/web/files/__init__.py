@@ -1,0 +1,1 @@
+"""Files as the browser sees them: listed, shown, uploaded."""

@@ -1,0 +1,151 @@
+"""Check what was typed into a form: all mistakes at once, each at its field, and the command."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from icelens.apps.jobs.submitting import changed_settings
+from icelens.apps.web.forms.fields import holds_paths
+from icelens.apps.web.forms.fitting import is_written
+from icelens.apps.web.forms.values import Problem, Typed, bare, read_values
+from icelens.apps.web.roots import OutsideRootsError, Roots
+from icelens.jobs.config import Config, ConfigError
+from icelens.jobs.job import Job
+from icelens.jobs.project.project import Project
+from icelens.jobs.project.settings_paths import portable, with_output
+from icelens.jobs.settings import Setting, command_line, paths_in, settings_of
+from icelens.jobs.validation import known_name, make_config, mistakes
+
+_ADDRESS = "://"
+_LOCAL_DATABASES = ("sqlite", "file")
+_HOLDS_PATH = ("storage",)
+"""Text settings that name a file, or an address."""
+_STARTS_NAME = ("prefix", "pattern")
+"""Text settings that become part of a file's name."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of a check.
+
+    Attributes:
+        settings: In JSON form, for the queue: those that differ from the defaults.
+        config: None if something is wrong.
+        problems: What has to be mended.
+        warnings: What may be meant so.
+        command: The line that does the same; empty if something is wrong.
+    """
+
+    settings: Mapping[str, Any]
+    config: Config | None
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...] = ()
+    command: str = ""
+
+
+def check(
+    job: Job[Any, Any], values: Mapping[str, Typed], *, project: Project, roots: Roots, folder: str
+) -> Checked:
+    """Check typed values as the queue will take them.
+
+    Args:
+        job: What they are for.
+        values: By the settings' dotted names.
+        project: Paths are meant from its folder.
+        roots: Every path has to lie below one.
+        folder: Of the job, where it writes unless told otherwise.
+    """
+    read, problems = read_values(job, values)
+    settings = portable(project, job, read, project.folder)
+    problems += _outside(job, settings, roots)
+    config, wrong = _configured(job, with_output(job, settings, folder))
+    have = {problem.field for problem in problems}
+    problems += [problem for problem in wrong if not problem.field or problem.field not in have]
+    if config is None or problems:
+        return Checked(settings, None, tuple(problems))
+    kept = changed_settings(job, config)
+    if "output" not in settings:
+        kept.pop("output", None)
+    return Checked(
+        kept,
+        config,
+        (),
+        tuple(_missing(job, config, project)),
+        command_line(job, config),
+    )
+
+
+def _configured(
+    job: Job[Any, Any], settings: Mapping[str, Any]
+) -> tuple[Config | None, list[Problem]]:
+    by_key = {setting.key: setting for setting in settings_of(job.config_type)}
+    try:
+        return make_config(job.config_type, settings), []
+    except ConfigError as error:
+        cause = error.__cause__
+        if not isinstance(cause, ValidationError):
+            return None, [Problem("", str(error))]
+        found = mistakes(job.config_type, cause)
+        return None, [_placed(key, line, by_key) for key, line in found]
+
+
+def _placed(key: str, line: str, by_key: Mapping[str, Setting]) -> Problem:
+    """A mistake at its field; one of several settings stands at the first it names."""
+    if key in by_key:
+        setting = by_key[key]
+        is_missing = line == f"{known_name(setting)} is missing: {setting.help}"
+        return Problem(key, "is needed" if is_missing else bare(line, setting))
+    words = line.replace(",", " ").replace(":", " ").split()
+    named = {setting.flag: setting.key for setting in by_key.values()}
+    return Problem(next((named[word] for word in words if word in named), ""), line)
+
+
+def _outside(job: Job[Any, Any], settings: Mapping[str, Any], roots: Roots) -> Iterator[Problem]:
+    """Paths that lie outside the roots, among settings that may still be wrong otherwise."""
+    for setting in settings_of(job.config_type):
+        value: Any = settings
+        for name in setting.path:
+            value = value.get(name) if isinstance(value, Mapping) else None
+        items = value if isinstance(value, list) else [value]
+        texts = [item for item in items if isinstance(item, str) and item]
+        try:
+            for text in texts:
+                _check_text(setting, text, roots)
+        except OutsideRootsError as error:
+            yield Problem(setting.key, str(error), is_final=True)
+
+
+def _check_text(setting: Setting, text: str, roots: Roots) -> None:
+    name = setting.path[-1]
+    if any(holds_paths(kind) for kind in setting.alternatives):
+        roots.resolve(text)
+    elif name in _HOLDS_PATH:
+        scheme, mark, rest = text.partition(_ADDRESS)
+        if not mark:
+            roots.resolve(text)
+        elif scheme.split("+")[0] in _LOCAL_DATABASES:
+            roots.resolve(rest.partition("?")[0].removeprefix("/"))
+    elif name in _STARTS_NAME and ("/" in text or "\0" in text):
+        raise OutsideRootsError(f"{text:.80}: expected the part of a name, without a slash")
+
+
+def _missing(job: Job[Any, Any], config: Config, project: Project) -> Iterator[Problem]:
+    for key, path in paths_in(config):
+        if not is_written(job.name, key) and not (project.folder / path).exists():
+            yield Problem(key, f"{path} does not exist{_made_by(project, path)}")
+
+
+def _made_by(project: Project, path: Path) -> str:
+    """Which job of the queue will write a path, if one is seen to."""
+    text = project.relative(path)
+    query = (
+        "SELECT number FROM jobs WHERE removed IS NULL AND state != 'done' "
+        "AND (folder = ? OR substr(?, 1, length(folder) + 1) = folder || '/' "
+        "OR instr(settings, ?) > 0) ORDER BY number DESC LIMIT 1"
+    )
+    with project.connection() as connection:
+        row = connection.execute(query, (text, text, f'"{text}"')).fetchone()
+    return f" yet; J{row['number']} will write it" if row else ""
