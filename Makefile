@@ -6,7 +6,7 @@ INTEROP := build/interop
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all interop check format bench vendor clean
+.PHONY: help install demo test test-all test-cluster interop check format bench vendor clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -24,10 +24,13 @@ demo: $(STAMP)  ## restore, pick, pose and hetero on small simulated data, score
 	$(BIN)/icelens demo --output demo
 
 test: $(STAMP)  ## the tests that CI runs (at most 15 minutes on 2 cores)
-	$(BIN)/python -m pytest -m "not slow and not gpu" -n 2
+	$(BIN)/python -m pytest -m "not slow and not gpu and not cluster" -n 2
 
 test-all: $(STAMP)  ## every test, the slow ones too
 	$(BIN)/python -m pytest -n 2
+
+test-cluster: $(STAMP)  ## cluster lanes on a real SLURM, started and stopped for it (root, slurm-wlm, munge)
+	$(BIN)/python -m pytest -m cluster -n 0 tests/cluster
 
 $(INTEROP)/.installed: tests/interop/requirements.txt tests/interop/constraints.txt
 	$(PYTHON) -m venv $(INTEROP)

@@ -35,7 +35,7 @@ HETERO_TOOLS = {
     "new-star", "montage", "mask", "edit-map", "flip-hand",
 }  # fmt: skip
 """Tools that need what the commands of hetero leave."""
-NO_JOBS = {"doctor", "demo", "schema"}
+NO_JOBS = {"doctor", "demo", "schema", "jobs"}
 OTHER_FLAGS = {"--nproc-per-node", "--nnodes", "--rdzv-endpoint", "--logdir", "--backend-store-uri"}
 """Flags that belong to torchrun, tensorboard and mlflow."""
 BLOCK = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -38,6 +38,22 @@ def locked_folder(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def holder(folder: Path) -> int | None:
+    """The process that holds a folder, if one does and says its number."""
+    try:
+        handle = os.open(folder / LOCK_NAME, os.O_RDWR)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.read(handle, 32).decode(errors="replace").strip()
+        return int(owner) if owner.isdigit() else None
+    finally:
+        os.close(handle)
+    return None
+
+
 def _lock(handle: int, folder: Path) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,6 +10,7 @@ from icelens.apps import arguments
 from icelens.apps.jobs.acting import numbers_of
 from icelens.jobs.journal import LOG_NAME
 from icelens.jobs.project.attempt import ERR_NAME
+from icelens.jobs.project.cluster.folders import add_lane, find_lanes, lane_problems
 from icelens.jobs.project.entry import ENDED, STATES, Entry
 from icelens.jobs.project.lanes import local_lanes
 from icelens.jobs.project.launch import ensure_dispatcher
@@ -135,15 +136,23 @@ def diff(project: Project, given: argparse.Namespace, rest: list[str]) -> int:
 def lanes_flags(parser: arguments.Parser) -> None:
     """Flags of `lanes`."""
     add = parser.add_argument
-    add("--add", default="", metavar="KIND", help="copy a ready cluster lane: slurm, pbs or lsf")
+    add("--add", default="", metavar="KIND", help="copy a ready cluster lane: slurm, pbs, torque or lsf")
     add("--name", default="", help="of the lane that is added")
 
 
 def lanes(project: Project, given: argparse.Namespace, rest: list[str]) -> int:
     """List lanes, or add one."""
     del rest
+    if given.add:
+        folder = add_lane(project.folder, given.add, given.name or None)
+        print(f"made {folder}; edit lane.yaml and script.sh.j2 in it for your site")
+        return 0
     for lane in local_lanes(project).values():
         print(f"{lane.name:12} {lane.title}, {lane.slots} job(s) at a time")
+    for name, cluster in find_lanes(project.folder).items():
+        print(f"{name:12} {cluster.title}, a cluster ({cluster.folder})")
+    for problem in lane_problems(project.folder):
+        print(f"icelens: {problem}", file=sys.stderr)
     return 0
 
 

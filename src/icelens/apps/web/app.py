@@ -51,6 +51,7 @@ def create_app(bench: Workbench, access: Access, *, dispatches: bool = True) -> 
     app.add_exception_handler(IcelensError, _on_mistake)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_bug)
     return Gate(app, access)
 
 
@@ -115,6 +116,12 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return _answer(request, error.status_code, str(error.detail), error.headers)
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    """A bug of ours: one line here, the traceback where the server runs."""
+    text = f"unexpected {type(error).__name__}: this is a bug; icelens serve printed the details"
+    return _answer(request, 500, text)
 
 
 def _answer(

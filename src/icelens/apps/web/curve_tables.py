@@ -34,12 +34,11 @@ class Axis(BaseModel):
 
 
 class Curve(BaseModel):
-    """One line; None where it has no value. `count` holds samples of each shell, where known."""
+    """One line; None where it has no value."""
 
     name: str
     x: list[float | None]
     y: list[float | None]
-    count: list[float | None] = []
     dashed: bool = False
 
 
@@ -106,6 +105,27 @@ def guinier_table(title: str, curves: Sequence[Curve], note: str = "") -> CurveT
     )
 
 
+def sampled(
+    values: Sequence[float | None], count: Sequence[float | None] = ()
+) -> list[float | None]:
+    """Correlations with None for shells that hold no samples.
+
+    A table that does not count them has none where it begins with zeros: a correlation of exactly
+    nothing stands for a region that the first shells do not reach.
+
+    Args:
+        values: Of each shell; the first is 1 by convention and is kept.
+        count: Samples of each shell, if the table has them.
+    """
+    if len(count) == len(values):
+        return [
+            value if i == 0 or number else None
+            for i, (value, number) in enumerate(zip(values, count, strict=True))
+        ]
+    first = next((i for i, value in enumerate(values[1:], 1) if value != 0.0), len(values))
+    return [None if 0 < i < first else value for i, value in enumerate(values)]
+
+
 def finite(values: Iterable[object]) -> list[float | None]:
     """Numbers that JSON can hold: None for all else."""
     return [_number(value) for value in values]
@@ -125,15 +145,11 @@ def _guinier(path: Path, columns: Columns) -> CurveTable:
 def _correlations(path: Path, columns: Columns) -> CurveTable:
     frequency = finite(columns["spatial_frequency"])
     names = [name for name in columns if name not in _BOOKKEEPING and not name.endswith("_count")]
-    curves = [
-        Curve(
-            name=name.replace("_", " "),
-            x=frequency,
-            y=finite(columns[name]),
-            count=finite(columns.get(f"{name}_count", ())),
-        )
-        for name in names[:MOST_CURVES]
-    ]
+    curves = []
+    for name in names[:MOST_CURVES]:
+        count = finite(columns.get(f"{name}_count", ()))
+        values = sampled(finite(columns[name]), count)
+        curves.append(Curve(name=name.replace("_", " "), x=frequency, y=values))
     return correlation_table(_title(path), curves)
 
 

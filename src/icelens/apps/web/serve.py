@@ -30,6 +30,7 @@ def main(words: Sequence[str]) -> int:
     from icelens.apps.web.access import Access
     from icelens.apps.web.app import create_app
     from icelens.apps.web.workbench import open_workbench
+    from icelens.jobs.project.launch import ensure_dispatcher
 
     bench = open_workbench(given.folder, given.root, is_read_only=given.read_only)
     listening = _listen(given.host, given.port)
@@ -56,6 +57,8 @@ def main(words: Sequence[str]) -> int:
         timeout_graceful_shutdown=2,
     )
     uvicorn.Server(config).run(sockets=[listening])
+    if not given.read_only:
+        ensure_dispatcher(bench.project)  # what is queued goes on without a browser
     return 0
 
 

@@ -2,14 +2,12 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from icelens.jobs.report import duration
 from icelens.jobs.settings import as_text
 
-ABSENT = ""
-"""Text of what a run does not have."""
 _WHERE = ("output",)
 """Settings that always differ and explain nothing; they go last among those that differ."""
 _OUTCOME = ("job", "state", "cause", "started", "duration", "memory", "machine", "gpus")
@@ -17,11 +15,16 @@ _OUTCOME = ("job", "state", "cause", "started", "duration", "memory", "machine",
 
 @dataclass(frozen=True)
 class Row:
-    """One thing of all runs, as text; `ABSENT` for those that do not have it."""
+    """One thing of all runs, as text; None for those that do not have it."""
 
     name: str
-    values: tuple[str, ...]
+    values: tuple[str | None, ...]
     differs: bool
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether all runs have it."""
+        return None not in self.values
 
 
 @dataclass(frozen=True)
@@ -44,32 +47,41 @@ class Difference:
 
     @property
     def first(self) -> Row | None:
-        """The first setting that differs, if any does."""
-        return next((row for row in self.settings if row.differs), None)
+        """The first setting that all have and that differs, if any does."""
+        return next((row for row in self.settings if row.differs and row.is_everywhere), None)
 
 
-def compare(records: Mapping[str, Mapping[str, Any]]) -> Difference:
+def compare(records: Mapping[str, Mapping[str, Any]], *, root: str = "") -> Difference:
     """Compare runs by their records.
 
     Args:
         records: What `run.json` says, by the label of the run; `config` alone is enough, and what
             is not of the expected form counts as absent.
+        root: Left out where a value begins with it, such as the folder of the project with a `/`.
     """
     labels = tuple(records)
     each = list(records.values())
     settings = [_flat(_mapping(record.get("config"))) for record in each]
     return Difference(
         labels,
-        _settings_rows(settings),
-        _input_rows([_files(record) for record in each]),
+        _below(root, _settings_rows(settings)),
+        _below(root, _input_rows([_files(record) for record in each])),
         _rows([_texts(_mapping(record.get("versions"))) for record in each]),
         _outcome_rows([_outcome(record) for record in each]),
     )
 
 
+def _below(root: str, rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Rows with paths as the project has them; whether they differ stays."""
+    return tuple(
+        replace(row, values=tuple(v if v is None else v.removeprefix(root) for v in row.values))
+        for row in rows
+    )
+
+
 def _settings_rows(settings: Sequence[Mapping[str, str]]) -> tuple[Row, ...]:
     rows = _rows(settings)
-    return tuple(sorted(rows, key=lambda row: (not row.differs, row.name in _WHERE)))
+    return tuple(sorted(rows, key=lambda row: (*_rank(row), row.name in _WHERE)))
 
 
 def _input_rows(files: Sequence[Mapping[str, Mapping[str, Any]]]) -> tuple[Row, ...]:
@@ -84,23 +96,27 @@ def _input_rows(files: Sequence[Mapping[str, Mapping[str, Any]]]) -> tuple[Row, 
 def _rows(columns: Sequence[Mapping[str, str]]) -> tuple[Row, ...]:
     rows = []
     for name in _names(columns):
-        values = tuple(column.get(name, ABSENT) for column in columns)
-        is_missing_somewhere = any(name not in column for column in columns)
-        rows.append(Row(name, values, len(set(values)) > 1 or is_missing_somewhere))
+        values = tuple(column.get(name) for column in columns)
+        rows.append(Row(name, values, len(set(values)) > 1))
     return _sorted(rows)
 
 
-def _outcome_rows(columns: Sequence[Mapping[str, str]]) -> tuple[Row, ...]:
+def _outcome_rows(columns: Sequence[Mapping[str, str | None]]) -> tuple[Row, ...]:
     rows = []
     for name in _OUTCOME:
-        values = tuple(column.get(name, ABSENT) for column in columns)
+        values = tuple(column.get(name) for column in columns)
         if any(values):
             rows.append(Row(name, values, len(set(values)) > 1))
     return tuple(rows)
 
 
 def _sorted(rows: Iterable[Row]) -> tuple[Row, ...]:
-    return tuple(sorted(rows, key=lambda row: not row.differs))
+    return tuple(sorted(rows, key=_rank))
+
+
+def _rank(row: Row) -> tuple[bool, bool]:
+    """What differs first, and of that what all have."""
+    return not row.differs, not row.is_everywhere
 
 
 def _names(columns: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
@@ -143,15 +159,15 @@ def _content(file: Mapping[str, Any] | None) -> tuple[str, ...]:
     return tuple(str(file.get(key)) for key in ("path", "size", "modified", "num_files", "found"))
 
 
-def _shown(file: Mapping[str, Any] | None) -> str:
+def _shown(file: Mapping[str, Any] | None) -> str | None:
     if file is None:
-        return ABSENT
+        return None
     path, digest = str(file.get("path", "")), str(file.get("sha256", ""))[:8]
     missing = " (not found)" if file.get("found") is False else ""
     return f"{path}{missing}" + (f", {digest}" if digest else "")
 
 
-def _outcome(record: Mapping[str, Any]) -> dict[str, str]:
+def _outcome(record: Mapping[str, Any]) -> dict[str, str | None]:
     machine = _mapping(record.get("machine"))
     seconds, memory = _number(record.get("seconds")), _number(record.get("peak_memory_bytes"))
     cores, total = _number(machine.get("cores")), _number(machine.get("memory_bytes"))
@@ -159,11 +175,11 @@ def _outcome(record: Mapping[str, Any]) -> dict[str, str]:
     kind += [] if total is None else [f"{total / 2**30:.1f} GiB"]
     gpus = machine.get("gpus")
     return {
-        **{key: str(record.get(key) or ABSENT) for key in ("job", "state", "cause", "started")},
-        "duration": ABSENT if seconds is None else duration(seconds),
-        "memory": ABSENT if memory is None else f"{memory / 2**30:.2f} GiB at most",
-        "machine": ", ".join(kind),
-        "gpus": as_text(gpus) if gpus else ABSENT,
+        **{key: str(record.get(key) or "") or None for key in ("job", "state", "cause", "started")},
+        "duration": None if seconds is None else duration(seconds),
+        "memory": None if memory is None else f"{memory / 2**30:.2f} GiB at most",
+        "machine": ", ".join(kind) or None,
+        "gpus": as_text(gpus) if gpus else None,
     }
 
 

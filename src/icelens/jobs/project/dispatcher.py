@@ -8,6 +8,7 @@ itself, so that a process that is late finds the attempt taken, and queues the j
 
 import fcntl
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from pathlib import Path
 from icelens.core.errors import IcelensError
 from icelens.jobs.project import changes
 from icelens.jobs.project.attempt import Attempt, attempt_path, claim, read_attempt
-from icelens.jobs.project.cluster_runs import ClusterRuns
+from icelens.jobs.project.cluster_runs import ASK_SECONDS, ClusterRuns
 from icelens.jobs.project.entry import COLUMNS, Entry, State, entry_of
 from icelens.jobs.project.inbox import notes
 from icelens.jobs.project.lanes import LocalLane, default_lane, local_lanes
@@ -47,12 +48,15 @@ class Dispatcher:
         """Nothing is done before `tick`."""
         self._project = project
         self._children: list[int] = []
-        self._clusters = ClusterRuns(project)
+        self._clusters = ClusterRuns(project, self._note)
+        self._asking: threading.Thread | None = None
+        self._asked = float("-inf")
 
     def tick(self) -> None:
         """Look once at everything, and start what may start."""
         self.look()
         self._start()
+        self._ask_clusters()
 
     def look(self) -> None:
         """See what became of the jobs, without starting any."""
@@ -82,11 +86,8 @@ class Dispatcher:
             outcome = recorded_outcome(folder, entry.started or "") or lost(entry.progress)
             self._note(entry, outcome)
             return
-        if self._clusters.has(entry.lane):
-            outcome_or_none = self._clusters.outcome(entry)
-            if outcome_or_none is not None:
-                self._note(entry, outcome_or_none)
-            return
+        if entry.external_id or self._clusters.has(entry.lane):
+            return  # the clusters' own thread asks after it
         control = self._project.control(entry.number)
         attempt = read_attempt(attempt_path(control, entry.attempt))
         if attempt is None:
@@ -110,12 +111,18 @@ class Dispatcher:
                 "remedy": outcome.remedy,
                 "ended": outcome.ended or now(),
                 "is_cancelling": 0,
+                "launched": 0,
+                "external_id": "",
             }
         if not values:
             return
         with self._project.connection(is_write=True) as connection:
             is_ours = changes.update(
-                connection, entry.number, values, only_from=("running",), attempt=entry.attempt
+                connection,
+                entry.number,
+                values,
+                only_from=("running", "queued"),
+                attempt=entry.attempt,
             )
         if is_ours and outcome.state != "running":
             tell(self._project, entry, outcome)
@@ -188,13 +195,23 @@ class Dispatcher:
             queued, key=lambda each: (not each.run_now, -each.priority, each.number)
         ):
             name = entry.lane or usual
-            if self._clusters.has(name):
-                self._clusters.submit(entry)
+            if name not in lanes and self._clusters.has(name):
+                if not entry.is_handed_in:
+                    self._clusters.begin(entry)
             elif name not in lanes:
                 self._fail(entry, f"lane {name}: no such lane; known: {', '.join(lanes)}")
             elif entry.run_now or busy.get(name, 0) < lanes[name].slots:
                 busy[name] = busy.get(name, 0) + 1
                 self._launch(entry, lanes[name])
+
+    def _ask_clusters(self) -> None:
+        """In a thread of its own: schedulers can take their time, local jobs shall not wait."""
+        if self._asking is not None and self._asking.is_alive():
+            return
+        if time.monotonic() - self._asked > ASK_SECONDS:
+            self._asked = time.monotonic()
+            self._asking = threading.Thread(target=self._clusters.step, daemon=True)
+            self._asking.start()
 
     def _launch(self, entry: Entry, lane: LocalLane) -> None:
         attempt = entry.attempt + 1

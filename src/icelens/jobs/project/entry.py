@@ -30,6 +30,7 @@ class Entry:
         attempt: How often it was started.
         tasks: Parts it is run in by a cluster; 0 where it runs as one.
         external_id: Of the cluster's scheduler.
+        is_handed_in: Whether a process was started for it, or a cluster asked for one.
         progress: `stage`, `done`, `total`; None before it said anything.
         removed: When it went to the trash.
     """
@@ -58,6 +59,7 @@ class Entry:
     external_id: str
     progress: Mapping[str, Any] | None
     revision: int
+    is_handed_in: bool = False
 
     @property
     def task(self) -> str:
@@ -101,6 +103,7 @@ def entry_of(row: sqlite3.Row) -> Entry:
         attempt=row["attempt"],
         tasks=row["tasks"],
         external_id=row["external_id"],
+        is_handed_in=row["launched"] > 0,
         progress=json.loads(row["progress"]) if row["progress"] else None,
         revision=row["revision"],
     )

@@ -10,7 +10,7 @@ from icelens.jobs.project.attempt import SETTINGS_NAME, cancel_path, launch_path
 from icelens.jobs.project.entry import Entry
 from icelens.jobs.project.inbox import QUEUED_VARIABLE
 from icelens.jobs.project.project import Project
-from icelens.jobs.project.sharing import task_words
+from icelens.jobs.project.sharing import shares
 from icelens.jobs.record import read_record, write_json
 from icelens.jobs.registry import find_job
 from icelens.jobs.validation import as_yaml, make_config
@@ -42,13 +42,25 @@ def prepare(project: Project, entry: Entry, attempt: int, environment: Mapping[s
         launch_path(control, attempt),
         {
             "command": command,
-            "tasks": task_words(job, entry.settings, entry.folder, entry.tasks),
+            "tasks": _tasks(project, entry),
             "working_directory": _UP,
             "environment": {**environment, QUEUED_VARIABLE: entry.name},
         },
     )
     cancel_path(control, attempt).unlink(missing_ok=True)
     return control
+
+
+def _tasks(project: Project, entry: Entry) -> list[list[str]]:
+    """Words that each task of an array adds; one that was stopped goes on."""
+    job = find_job(entry.job)
+    return [
+        [
+            *(word for name, value in share.items() for word in (f"--{name}", value)),
+            *resume_words(project.absolute(share.get("output", "")), is_resumable=job.resumable),
+        ]
+        for share in (shares(job, entry.settings, entry.folder, entry.tasks) if entry.tasks else ())
+    ]
 
 
 def resume_words(folder: Path, *, is_resumable: bool) -> list[str]:

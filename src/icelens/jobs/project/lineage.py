@@ -128,7 +128,7 @@ def lineage_of(
             writer = writers.of(path, job)
             if writer is not None:
                 links.setdefault((f"job:{writer.number}", key), []).append(_shown(root, path))
-            elif _is_outside(path, root, job, writers):
+            elif job not in writers.files.get(path, ()) and _is_outside(path, root, job, writers):
                 outside.append(path)
         for node, paths in _sources(root, outside):
             nodes.setdefault(node.key, node)

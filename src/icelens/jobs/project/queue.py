@@ -9,6 +9,7 @@ from icelens.jobs.project.attempt import cancel_path
 from icelens.jobs.project.entry import ENDED, PENDING, STATES, Entry, State
 from icelens.jobs.project.inputs import earlier_jobs
 from icelens.jobs.project.settings_paths import folder_of, job_folder, with_output
+from icelens.jobs.project.terminal_runs import interrupt
 from icelens.jobs.project.trash import StateError, Trash
 from icelens.jobs.record import now
 from icelens.jobs.registry import find_job
@@ -136,16 +137,20 @@ class Queue(Trash):
         entry = self.get(number)
         stopped = {"state": "stopped", "cause": "stopped by the user", "ended": now()}
         with self.project.connection(is_write=True) as connection:
-            if changes.update(connection, number, stopped, only_from=PENDING):
+            is_at_cluster = entry.state == "queued" and entry.is_handed_in
+            if not is_at_cluster and changes.update(connection, number, stopped, only_from=PENDING):
                 pass
-            elif entry.state == "running" and entry.origin == "queue":
+            elif is_at_cluster or (entry.state == "running" and entry.origin == "queue"):
                 control = self.project.control(number)
                 control.mkdir(parents=True, exist_ok=True)
                 cancel_path(control, entry.attempt).touch()
+                asked = {"is_cancelling": 1}
+                changes.update(connection, number, asked, only_from=("running", "queued"))
+            elif entry.state == "running" and interrupt(self.project.absolute(entry.folder)):
                 changes.update(connection, number, {"is_cancelling": 1}, only_from=("running",))
             elif entry.state == "running":
                 raise StateError(
-                    f"{entry.name}: was started from a terminal; stop it there with Ctrl-C"
+                    f"{entry.name}: was started from a terminal elsewhere; stop it there by Ctrl-C"
                 )
             else:
                 raise StateError(f"{entry.name}: is {entry.state}; there is nothing to stop")
@@ -210,6 +215,8 @@ class Queue(Trash):
                     "remedy": "",
                     "ended": None,
                     "is_cancelling": 0,
+                    "launched": 0,
+                    "external_id": "",
                 },
                 only_from=("draft", *PENDING, *ENDED),
             )

@@ -1,6 +1,6 @@
 """Jobs that several processes can share: parts of the tomograms, or workers of one search."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from icelens.core.errors import IcelensError
@@ -11,19 +11,6 @@ _STORAGE_NAME = "trials.log"
 
 class SharingError(IcelensError):
     """A job that cannot be shared, or not so."""
-
-
-def task_words(
-    job: Job[Any, Any], settings: Mapping[str, Any], folder: str, tasks: int
-) -> list[list[str]]:
-    """Words that each task of an array adds to the job's command; none if it runs as one.
-
-    Raises:
-        SharingError: If the job cannot be cut.
-    """
-    if tasks == 0:
-        return []
-    return [_words(changes) for changes in shares(job, settings, folder, tasks)]
 
 
 def shares(
@@ -57,17 +44,3 @@ def shares(
         {by: f"{number}/{count}", "output": f"{folder}/part_{number}"}
         for number in range(1, count + 1)
     ]
-
-
-def is_shared(job: Job[Any, Any]) -> bool:
-    """Whether several processes can work on it."""
-    return bool(job.shared_by)
-
-
-def _words(changes: Mapping[str, str]) -> list[str]:
-    return [word for name, value in changes.items() for word in (f"--{name}", value)]
-
-
-def lanes_in_turn(lanes: Sequence[str], count: int) -> list[str]:
-    """A lane for each share, dealt out in turn."""
-    return [lanes[number % len(lanes)] for number in range(count)]

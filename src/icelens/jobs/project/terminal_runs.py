@@ -1,9 +1,12 @@
 """Jobs that were started from a terminal, or brought along, told from their folders."""
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 from icelens.core.errors import IcelensError
+from icelens.jobs.lock import holder
 from icelens.jobs.project import changes
 from icelens.jobs.project.outcome import recorded_outcome
 from icelens.jobs.project.project import HIDDEN_NAME, Project
@@ -48,6 +51,25 @@ def take_in_all(project: Project) -> int:
             if HIDDEN_NAME not in path.parts and take_in(project, path.parent) is not None:
                 found += 1
     return found
+
+
+def interrupt(folder: Path) -> bool:
+    """Ask a run that a terminal of this machine started to stop, as Ctrl-C does.
+
+    Returns:
+        Whether there is one: a process that holds the folder's lock, is ours, and runs icelens.
+    """
+    pid = holder(folder)
+    if pid is None:
+        return False
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        if b"icelens" not in command:
+            return False
+        os.kill(pid, signal.SIGINT)
+    except OSError:
+        return False
+    return True
 
 
 def _values(project: Project, folder: Path, record: dict[str, Any]) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def predict(config: PredictConfig, run: Run) -> list[Path]:
         run.on_event(Progress("tomograms", number + 1, len(rows), "tomogram"))
         if number == 0:
             show(run, restorer, row, target)
+    run.on_event(Saved(config.star, "tomogram list"))
     run.on_event(Message(f"Restored {len(rows)} tomograms; {config.star} lists them as {column}"))
     return written
 

@@ -100,6 +100,7 @@ def _each_row(
         run.on_event(Progress("tomograms", done, len(rows), "tomogram"))
         lines.append((row.index, *said, path.name))
         paths.append(path)
+    run.on_event(Saved(config.star, "tomogram list"))
     run.report.table(header, lines)
     return paths
 

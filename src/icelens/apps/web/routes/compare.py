@@ -25,10 +25,10 @@ Numbers = Annotated[str, Query(max_length=200, pattern=r"^[\dJj, ]*$")]
 
 
 class ComparedRow(BaseModel):
-    """One thing of all jobs; an empty text where a job does not have it."""
+    """One thing of all jobs; null where a job does not have it."""
 
     name: str
-    values: list[str]
+    values: list[str | None]
     differs: bool
 
 
@@ -102,7 +102,8 @@ def _entries(bench: Workbench, text: str) -> list[Entry]:
 
 
 def _difference(bench: Workbench, entries: list[Entry]) -> Difference:
-    return compare({entry.name: record_of(bench.roots, entry) for entry in entries})
+    records = {entry.name: record_of(bench.roots, entry) for entry in entries}
+    return compare(records, root=f"{bench.project.folder}/")
 
 
 def _pictures(bench: Workbench, entries: list[Entry]) -> dict[str, list[int]]:

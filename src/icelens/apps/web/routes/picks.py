@@ -129,8 +129,13 @@ async def run_facts(bench: Bench, project: Place, run: Name) -> RunFacts:
 
 
 @router.get("/api/picks/session", response_class=Response, responses=_OCTETS)  # type: ignore[arg-type]
-async def session(bench: Bench, project: Place, run: Name, source: Name) -> Response:
-    """Picks of one USER,SESSION: z, y, x in Å, score and number of the class, float32.
+async def session(
+    bench: Bench,
+    project: Place,
+    run: Name,
+    source: Annotated[str, Query(max_length=256)] = "",
+) -> Response:
+    """Picks of one USER,SESSION (none if empty): z, y, x in Å, score and class number, float32.
 
     `X-Shape` is JSON with the classes, and the version that edits must name.
     """

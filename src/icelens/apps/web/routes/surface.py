@@ -44,6 +44,8 @@ class MapFacts(BaseModel):
     std: float
     level: float
     """A level to begin with."""
+    is_dark: bool
+    """Whether density is taken as negative: as asked, or as the map looks."""
     note: str
     """How the map was reduced; empty if it was not."""
 
@@ -55,7 +57,9 @@ def show(request: Request) -> HTMLResponse:
 
 
 @router.get("/api/surface/facts")
-async def facts(bench: Bench, file: File, box: Box = 192, *, is_dark: bool = False) -> MapFacts:
+async def facts(
+    bench: Bench, file: File, box: Box = 192, *, is_dark: bool | None = None
+) -> MapFacts:
     """Sides and spread of a map, and a level to begin with."""
     path = bench.roots.resolve(file)
     answer = await bench.worker.call(f"{_WORK}:describe", path=str(path), box=box, is_dark=is_dark)

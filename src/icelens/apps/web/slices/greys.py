@@ -21,6 +21,8 @@ _SAMPLED_PLANES = 24
 _SAMPLED_VALUES = 1_000_000
 # Values beyond this many spreads (from the 0.1 to the 99.9 percentile) are drawn as the limit.
 _REACH = 4.0
+# Larger ones are no densities, and a range about them would not fit float32.
+_LARGEST = 1e37
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Greys:
 def greys_of(array: Array | ZarrPlanes) -> Greys:
     """The range of a volume, estimated from some of its planes."""
     values = _sample(array)
-    values = values[np.isfinite(values)]
+    values = values[np.abs(values) <= _LARGEST]
     if not len(values):
         return Greys(0.0, 1.0, ())
     found = [float(value) for value in np.percentile(values, PERCENTS)]

@@ -28,7 +28,7 @@ def log_power(values: Plane) -> npt.NDArray[np.float32]:
     side = max(2, part.shape[0], part.shape[1])
     power = np.square(np.abs(np.fft.fft2(part, s=(side, side))))
     # what is not there at all is shown six decades below the strongest
-    floor = max(float(power.max()) * 1e-12, np.finfo(np.float32).tiny)
+    floor = max(float(power.max()) * 1e-12, float(np.finfo(np.float32).tiny))
     # the mean was taken away: its pixel would be a hole in the middle
     power[0, 0] = power[0, 1]
     return np.asarray(np.fft.fftshift(np.log10(np.maximum(power, floor))), np.float32)

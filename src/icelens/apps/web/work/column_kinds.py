@@ -29,6 +29,7 @@ _NAMES = {
     "psi": ("Psi", "°"),
     "shift_x": ("Shift x", "Å"),
     "shift_y": ("Shift y", "Å"),
+    "astigmatism": ("Astigmatism", "Å"),
     "optics_group": ("Optics group", ""),
     "images": ("Images of the particle", ""),
     "particle": ("Particle", ""),

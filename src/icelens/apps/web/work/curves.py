@@ -1,5 +1,6 @@
 """Curves that need mathematics: resolutions read off, Guinier plots of maps, STAR files."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,7 @@ def readings(curves: Sequence[dict[str, Any]]) -> Answer:
     """Where each correlation first falls below each threshold.
 
     Args:
-        curves: Fields of `Curve`: x in 1/Å, y, and samples of each shell where known.
+        curves: Fields of `Curve`, with x in 1/Å.
     """
     found = [
         {"name": curve.name, "threshold": threshold, **_reading(curve, threshold)}
@@ -136,23 +137,15 @@ def _star_table(title: str, block: "pandas.DataFrame") -> CurveTable | None:
 
 def _reading(curve: Curve, threshold: float) -> dict[str, Any]:
     """Resolution in Å, None where it is not known; whether it is only that of the last shell."""
-    pairs = [(x, y, n) for x, y, n in _shells(curve) if x is not None and x >= 0]
-    if len(pairs) < 2:
+    shells = zip(curve.x, curve.y, strict=True)
+    known = [(x, y) for x, y in shells if x is not None and y is not None and x >= 0]
+    if len(known) < 2:
         return {"resolution": None, "is_limit": False}
-    x, y, count = (torch.tensor(each, dtype=torch.float64) for each in zip(*pairs, strict=True))
+    x, y = (torch.tensor(each, dtype=torch.float64) for each in zip(*known, strict=True))
     try:
-        resolution = resolution_at(ShellCorrelation(x, y, count), threshold)
-    except (GeometryError, ZeroDivisionError):
+        resolution = resolution_at(ShellCorrelation(x, y, torch.ones_like(x)), threshold)
+    except ZeroDivisionError:
+        resolution = math.nan
+    if not (math.isfinite(resolution) and resolution > 0):  # below the threshold from the start
         return {"resolution": None, "is_limit": False}
-    (known,) = finite([resolution])
-    return {"resolution": known, "is_limit": bool((y[count > 0] >= threshold).all())}
-
-
-def _shells(curve: Curve) -> list[tuple[float | None, float, float]]:
-    """Frequency, correlation, samples; one that does not say has none where it begins with 0."""
-    count: list[float] = [value or 0.0 for value in curve.count]
-    y = [float("nan") if value is None else value for value in curve.y]
-    if len(count) != len(y):
-        first = next((i for i, value in enumerate(y[1:], 1) if value != 0.0), len(y))
-        count = [float(i == 0 or i >= first) for i in range(len(y))]
-    return list(zip(curve.x, y, count, strict=True))
+    return {"resolution": resolution, "is_limit": bool((y >= threshold).all())}

@@ -21,10 +21,17 @@ from icelens.core.volumes.largest_parts import without_dust
 LARGEST_BOX = 192
 
 
-def describe(path: str, box: int = LARGEST_BOX, *, is_dark: bool = False) -> Answer:
-    """What a form needs before the first mesh: sides, spread, and a level to begin with."""
+def describe(path: str, box: int = LARGEST_BOX, *, is_dark: bool | None = None) -> Answer:
+    """What a form needs before the first mesh: sides, spread, and a level to begin with.
+
+    Args:
+        path: Map.
+        box: Largest side of the map that is drawn, in voxels.
+        is_dark: Whether density is negative; guessed if left out.
+    """
     found = reduced_map(Path(path), box)
-    return Answer(_described(found) | {"level": found.usual_level(is_dark=is_dark)})
+    used = found.looks_dark if is_dark is None else is_dark
+    return Answer(_described(found) | {"level": found.usual_level(is_dark=used), "is_dark": used})
 
 
 def surface(

@@ -70,7 +70,8 @@ def list_run(path: str, run: str) -> Answer:
 def read_session(path: str, run: str, source: str) -> Answer:
     """All picks of one user and session in a run; see `_packed`."""
     project = open_project(Path(path))
-    picks = session_picks(project, run, source)
+    project.select_runs([run])
+    picks = session_picks(project, run, source) if source else Picks(np.empty((0, 3)))
     radii = {each.name: each.radius for each in project.objects}
     names = sorted({each.name for each in project.particles()} | set(picks.species))
     return _packed(picks, names, radii)

@@ -15,6 +15,8 @@ from icelens.core.io.volumes import read_header
 from icelens.core.volumes.masks import usual_level
 
 _MOST_KEPT = 4
+# Noise reaches about as far to either side; density reaches farther.
+_DARKER = 1.25
 _SLAB_VALUES = 1 << 24
 
 
@@ -52,6 +54,12 @@ class ReducedMap:
         if self.num_lacking:
             words.append(f"{self.num_lacking} voxels without a value count as the mean")
         return "; ".join(words)
+
+    @property
+    def looks_dark(self) -> bool:
+        """Whether what stands out most is below the mean, as protein is in raw tomograms."""
+        below, above = self.mean - float(self.field.min()), float(self.field.max()) - self.mean
+        return below > _DARKER * above
 
     def usual_level(self, *, is_dark: bool = False) -> float:
         """The level to begin with: half of the highest, but above the noise.

@@ -1,12 +1,15 @@
 // Which of a million points lie inside a drawn outline, in a few milliseconds.
 
-const MOST_CORNERS = 2000;
+const MOST_CORNERS = 1000;
 const ROWS = 512;
 
-/** An outline without corners that are closer than `least` to the one before, at most 2000 of them. */
+/** An outline without corners that are closer than `least` to the one before, at most 1000 of them. */
 export function thinned(outline, least = 0) {
-  let kept = outline.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y));
-  kept = kept.filter((each, i) => i === 0 || far(each, kept[i - 1], least));
+  const kept = [];
+  for (const each of outline) {
+    if (!Number.isFinite(each[0]) || !Number.isFinite(each[1])) continue;
+    if (!kept.length || far(each, kept[kept.length - 1], least)) kept.push(each);
+  }
   if (kept.length <= MOST_CORNERS) return kept;
   const step = kept.length / MOST_CORNERS;
   return Array.from({ length: MOST_CORNERS }, (_, i) => kept[Math.floor(i * step)]);

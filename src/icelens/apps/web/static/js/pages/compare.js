@@ -2,6 +2,7 @@
 import { getJson } from "../api.js";
 import { drawCurves } from "../plots/curves.js";
 import { make } from "../plots/elements.js";
+import { MOST_COLOURS } from "../plots/palette.js";
 import { Metrics, grouped, metricSpec, spoken } from "../plots/metrics.js";
 
 const section = document.getElementById("curves");
@@ -24,8 +25,7 @@ function showMetrics(all) {
         .map((name, j) => ({
           ...metrics.series.get(name),
           name: members.length > 1 ? `J${jobs[i]} ${spoken(name)}` : `J${jobs[i]}`,
-          colour: i,
-          dashed: j > 0,
+          colour: i + MOST_COLOURS * j,
         })),
     );
     drawCurves(panel(), metricSpec(family, series, `compare-${family}`));
@@ -48,8 +48,7 @@ async function showCorrelations() {
       table.series.slice(0, 3).map((each, j) => ({
         ...each,
         name: table.series.length > 1 ? `J${number} ${each.name}` : `J${number}`,
-        colour: i,
-        dashed: j > 0,
+        colour: i + MOST_COLOURS * j,
       })),
     );
     drawCurves(panel("is-wide"), { ...tables[0].table, title: name, series, height: 320 });

@@ -82,7 +82,7 @@ async function refresh() {
 
 listen(view.svg);
 const focus = view.svg.querySelector(".box.focus");
-if (focus && view.wholeScale() < 0.7) {
+if (focus && view.wholeScale() < view.scale) {
   const { e, f } = focus.transform.baseVal.consolidate().matrix;
   view.centre(e + 104, f + 27);
 }

@@ -2,7 +2,7 @@
 import { getJson } from "../api.js";
 import { drawCurves } from "../plots/curves.js";
 import { make } from "../plots/elements.js";
-import { format } from "../plots/numbers.js";
+import { MOST_COLOURS } from "../plots/palette.js";
 
 const place = document.getElementById("curves");
 const files = JSON.parse(place.dataset.files).filter(Boolean);
@@ -37,7 +37,10 @@ function show(answers) {
       const key = TITLES[table.kind] ? table.kind : `${table.kind} ${i} ${j}`;
       const group = groups.get(key) ?? { ...table, title: TITLES[table.kind] ?? table.title, series: [], notes: [] };
       const isAlone = answers.length === 1;
-      group.series.push(...table.series.map((each) => ({ ...each, name: isAlone ? each.name : lineName(names[i], each, table) })));
+      // a colour for each file, and dashes for its further curves
+      const look = (k) => (isAlone ? {} : { colour: i + MOST_COLOURS * k });
+      group.series.push(...table.series.map((each, k) => ({ ...each, ...look(k), name: isAlone ? each.name : lineName(names[i], each, table) })));
+      if (group.y.range) group.y = { ...group.y, range: [Math.min(group.y.range[0], table.y.range[0]), group.y.range[1]] };
       if (table.note) group.notes.push(isAlone ? table.note : `${names[i]}: ${table.note}`);
       groups.set(key, group);
     });
@@ -76,9 +79,14 @@ async function read(file, name, isAlone) {
   document.getElementById("readings").hidden = !body.children.length;
 }
 
+/** Three digits, trailing zeros kept, so that columns can be compared. */
+function resolution(value) {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
 function cell(reading) {
   const isKnown = reading && reading.resolution !== null;
-  return make("td", "number", isKnown ? `${reading.is_limit ? "≤ " : ""}${format(reading.resolution, 3)} Å` : "–");
+  return make("td", "number", isKnown ? `${reading.is_limit ? "≤ " : ""}${resolution(reading.resolution)} Å` : "–");
 }
 
 if (files.length) {

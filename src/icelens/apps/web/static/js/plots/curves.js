@@ -169,7 +169,7 @@ class Curves {
   }
 
   whole() {
-    this.chart.setScale("x", { min: null, max: null });
+    this.reset.hidden = true;
     this.draw();
     this.canvas.focus();
   }
@@ -219,7 +219,7 @@ function isEmpty(spec) {
 
 /** A short piece of a line as it is drawn. */
 function swatch({ colour, dash }) {
-  const mark = make("span", `plot-swatch${dash.length ? " is-dashed" : ""}`);
+  const mark = make("span", `plot-swatch${dash.length ? (dash[0] < 3 ? " is-dotted" : " is-dashed") : ""}`);
   mark.style.borderTopColor = colour;
   return mark;
 }

@@ -35,7 +35,7 @@ function niceStep(rough) {
   if (!(rough > 0) || !Number.isFinite(rough)) return NaN;
   const power = 10 ** Math.floor(Math.log10(rough));
   const part = rough / power;
-  return power * (part <= 1 ? 1 : part <= 2 ? 2 : part <= 5 ? 5 : 10);
+  return power * (part <= 1.4 ? 1 : part <= 3 ? 2 : part <= 7 ? 5 : 10);
 }
 
 /** Ticks 1, 2, 5, 10 ... between two positive bounds, thinned to about `count`. */

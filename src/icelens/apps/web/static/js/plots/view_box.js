@@ -1,8 +1,8 @@
-// Zoom and pan of an SVG by its viewBox: drag, wheel, pinch-free keys; shared by pictures that are larger than their frame.
+// Zoom and pan of an SVG that is larger than its frame, by its viewBox: drag, wheel and keys.
 
 const LEAST_SCALE = 0.05;
 const MOST_SCALE = 4;
-const READABLE_SCALE = 0.7;
+const READABLE_SCALE = 0.85;
 
 export class ViewBox {
   /** Take over an SVG whose `data-width` and `data-height` say how large its drawing is. */
@@ -17,8 +17,12 @@ export class ViewBox {
     svg.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
     svg.addEventListener("pointerdown", (event) => this.onDown(event));
     svg.addEventListener("keydown", (event) => this.onKey(event));
-    if (this.scale) this.apply();
-    else this.begin();
+    if (!this.scale) {
+      this.begin();
+      return;
+    }
+    if (this.height) svg.style.height = this.height;
+    this.apply();
   }
 
   get frame() {
@@ -28,6 +32,9 @@ export class ViewBox {
   /** The whole drawing if it is readable then, or its beginning. */
   begin() {
     this.scale = Math.min(1, Math.max(READABLE_SCALE, this.wholeScale()));
+    const needed = Math.max(220, this.full.height * this.scale);
+    if (needed < this.frame.height) this.height = `${needed}px`;
+    if (this.height) this.svg.style.height = this.height;
     this.x = Math.min(0, (this.full.width - this.frame.width / this.scale) / 2);
     this.y = Math.min(0, (this.full.height - this.frame.height / this.scale) / 2);
     this.apply();

@@ -1,0 +1,1 @@
+"""What the start page shows: the demo, the way to a result, recent projects."""

@@ -1,0 +1,1 @@
+"""What pages show of a job, read from its files without trusting them."""

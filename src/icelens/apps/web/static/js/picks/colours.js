@@ -1,0 +1,23 @@
+// Colours of classes on grey pictures: Okabe and Ito's, bright ones first; dashes when they run out.
+
+const COLOURS = ["#56b4e9", "#e69f00", "#20c997", "#f0e442", "#e58cc0", "#ff7f50", "#a7b8ff", "#ffffff"];
+const DASHES = [[], [6, 3], [2, 3], [9, 3, 2, 3]];
+// Low to high, as viridis goes; brightened at its dark end to show on dark pictures.
+const RAMP = [[108, 92, 190], [70, 120, 200], [38, 160, 170], [70, 200, 120], [170, 220, 60], [253, 231, 60]];
+
+/** Colour and dash pattern of the class with a number. */
+export function styleOf(number) {
+  return {
+    colour: COLOURS[number % COLOURS.length],
+    dash: DASHES[Math.floor(number / COLOURS.length) % DASHES.length],
+  };
+}
+
+/** Colour of a score between low and high. */
+export function scoreColour(score, low, high) {
+  const share = high > low ? Math.min(1, Math.max(0, (score - low) / (high - low))) : 1;
+  const place = share * (RAMP.length - 1);
+  const first = Math.min(RAMP.length - 2, Math.floor(place));
+  const mixed = RAMP[first].map((from, each) => Math.round(from + (RAMP[first + 1][each] - from) * (place - first)));
+  return `rgb(${mixed.join(" ")})`;
+}
