@@ -115,7 +115,7 @@ def _entry(roots: Roots, folder: Path, found: "os.DirEntry[str]") -> FileEntry:
     plain = about is not None and stat.S_ISREG(about.st_mode)
     return FileEntry(
         name=found.name,
-        path=roots.shown(folder / found.name),
+        path=_place(roots, folder / found.name),
         is_folder=is_folder,
         kind="folder" if is_folder else kind_of_name(found.name),
         size=about.st_size if about is not None and plain else 0,
@@ -123,6 +123,12 @@ def _entry(roots: Roots, folder: Path, found: "os.DirEntry[str]") -> FileEntry:
         target=target,
         is_outside=is_outside,
     )
+
+
+def _place(roots: Roots, path: Path) -> str:
+    """The path of an entry as links have it; a link itself, not what it leads to."""
+    first = roots.folders[0]
+    return path.relative_to(first).as_posix() if path.is_relative_to(first) else str(path)
 
 
 def _target(roots: Roots, link: Path) -> tuple[str, bool]:
