@@ -1,6 +1,7 @@
 """Tests of apps/web/files/kinds.py."""
 
 import pytest
+
 from icelens.apps.web.files.kinds import ending_of, is_store, kind_of_name
 
 

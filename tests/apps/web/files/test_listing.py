@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from icelens.apps.web.files import listing
 from icelens.apps.web.files.listing import list_folder, starting_points
 from icelens.apps.web.roots import Roots

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
 from icelens.apps.web.files import uploads
 from icelens.apps.web.files.uploads import UploadError, cleaned_name, keep_upload
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from icelens.apps.web.forms.checking import Checked, check
 from icelens.apps.web.forms.values import Typed
 from icelens.apps.web.roots import Roots

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from apps.web.direct_worker import DirectWorkers
 from apps.web.work.tomogram_project import make_list
+from starlette.testclient import TestClient
+
 from icelens.apps.web.workbench import Workbench
 from icelens.core.io.tomogram_star import read_tomograms
-from starlette.testclient import TestClient
 
 
 @pytest.fixture(autouse=True)

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from apps.web.direct_worker import DirectWorkers
+from starlette.testclient import TestClient
+
 from icelens.apps.web.workbench import Workbench
 from icelens.core.data.volume import Volume
 from icelens.core.io.volumes import write_volume
-from starlette.testclient import TestClient
 
 
 @pytest.fixture(autouse=True)

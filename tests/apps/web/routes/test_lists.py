@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from icelens.apps.web.workbench import Workbench
 from starlette.testclient import TestClient
+
+from icelens.apps.web.workbench import Workbench
 
 
 def test_lanes_are_told(client: TestClient) -> None:

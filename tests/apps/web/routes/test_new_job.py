@@ -5,11 +5,12 @@ import json
 
 import pytest
 from apps.web.direct_worker import DirectWorkers
+from starlette.testclient import TestClient
+
 from icelens.apps.web.access import Access
 from icelens.apps.web.app import create_app
 from icelens.apps.web.workbench import Workbench
 from icelens.jobs.registry import find_job, tasks
-from starlette.testclient import TestClient
 
 STAR = {"job": "restore.refine", "values": {"star": "a.star"}}
 

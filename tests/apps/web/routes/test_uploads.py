@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from icelens.apps.web import access
 from starlette.testclient import TestClient
+
+from icelens.apps.web import access
 
 
 def test_a_dropped_file_lies_in_uploads(client: TestClient, project_folder: Path) -> None:

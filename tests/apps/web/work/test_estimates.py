@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from icelens.apps.web.work.estimates import estimate
 from icelens.core.errors import IcelensError
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from apps.web.work.tomogram_project import make_list
+
 from icelens.apps.web.work.inspection import about, edit_tomograms, particles, tomograms
 from icelens.core.data.volume import Volume
 from icelens.core.errors import IcelensError

@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib.image
 import numpy as np
 import pytest
+
 from icelens.apps.web.work.thumbnails import binned, grey, png, thumbnail
 from icelens.core.data.volume import Volume
 from icelens.core.errors import IcelensError

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from apps.web.work.tomogram_project import make_list
+
 from icelens.apps.web.work.tomogram_table import Look, table_of
 from icelens.core.io.tomogram_star import read_tomograms, update_tomograms
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+
 from icelens.core.data.tomograms import TomogramList, TomogramRow
 from icelens.core.data.volume import Volume
 from icelens.core.io.tomogram_star import write_tomograms
