@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from icelens.apps.web.forms.checking import Checked, check
 from icelens.apps.web.forms.values import Typed
 from icelens.apps.web.roots import Roots
@@ -24,7 +25,12 @@ def _check(project: Project, job: str, values: dict[str, Typed]) -> Checked:
 
 
 def test_all_mistakes_are_told_at_once_each_at_its_field(project: Project) -> None:
-    values: dict[str, Typed] = {"epochs": "many", "box_size": "17", "contrast": "grey", "loss": "l2"}
+    values: dict[str, Typed] = {
+        "epochs": "many",
+        "box_size": "17",
+        "contrast": "grey",
+        "loss": "l2",
+    }
     found = _check(project, "restore.refine", values)
     told = {problem.field: problem.message for problem in found.problems}
     assert set(told) == {"star", "epochs", "box_size", "contrast"}
@@ -102,7 +108,7 @@ def test_the_beginning_of_a_name_is_no_path(project: Project) -> None:
     assert [problem.field for problem in found.problems] == ["prefix"]
 
 
-def test_a_mistake_of_several_settings_stands_at_one_of_them(project: Project) -> None:
-    found = _check(project, "tools.flip-hand", {})
-    assert found.problems
-    assert all("\n" not in problem.message for problem in found.problems)
+def test_a_mistake_of_several_settings_stands_at_the_first_it_names(project: Project) -> None:
+    found = _check(project, "hetero.traverse", {"run": "r", "mode": "direct"})
+    assert [problem.field for problem in found.problems] == ["anchors"]
+    assert "expected two or more" in found.problems[0].message
