@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 import icelens
 from icelens.apps.web import routes
 from icelens.apps.web.access import Access, Gate
+from icelens.apps.web.document import describe
 from icelens.apps.web.live import Watch
 from icelens.apps.web.pages import STATIC, page
 from icelens.apps.web.roots import OutsideRootsError
@@ -48,6 +49,7 @@ def create_app(bench: Workbench, access: Access, *, dispatches: bool = True) -> 
     for router in routers():
         app.include_router(router)
     app.mount("/static", _Static(directory=STATIC), name="static")
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     app.add_exception_handler(IcelensError, _on_mistake)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
