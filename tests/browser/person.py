@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
-
 from browser.served import Served
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
 FLAGS = (
     "--no-sandbox",

@@ -1,6 +1,7 @@
 """Tests of apps/web/forms/beginning.py."""
 
 import pytest
+
 from icelens.apps.web.forms.beginning import Beginning, groups_of, jobs_by_task
 from icelens.apps.web.forms.fields import fields_of
 from icelens.apps.web.workbench import Workbench

@@ -1,6 +1,7 @@
 """Tests of apps/web/forms/bounds.py."""
 
 import pytest
+
 from icelens.apps.web.forms.bounds import bounds_text, node_at
 from icelens.jobs.registry import find_job
 from icelens.jobs.validation import schema

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from icelens.apps.web.forms.checking import Checked, check
 from icelens.apps.web.forms.values import Typed
 from icelens.apps.web.roots import Roots
@@ -24,7 +25,12 @@ def _check(project: Project, job: str, values: dict[str, Typed]) -> Checked:
 
 
 def test_all_mistakes_are_told_at_once_each_at_its_field(project: Project) -> None:
-    values: dict[str, Typed] = {"epochs": "many", "box_size": "17", "contrast": "grey", "loss": "l2"}
+    values: dict[str, Typed] = {
+        "epochs": "many",
+        "box_size": "17",
+        "contrast": "grey",
+        "loss": "l2",
+    }
     found = _check(project, "restore.refine", values)
     told = {problem.field: problem.message for problem in found.problems}
     assert set(told) == {"star", "epochs", "box_size", "contrast"}

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from icelens.apps.web.forms.fields import Field, fields_of, holds_paths
 from icelens.jobs.registry import UnknownJobError, all_jobs
 from icelens.jobs.settings import settings_of
@@ -70,5 +71,5 @@ def test_paths_are_found_in_lists_and_unions() -> None:
 
 
 def test_a_job_that_is_not_there_is_refused() -> None:
-    with pytest.raises(UnknownJobError, match="did you mean restore.refine"):
+    with pytest.raises(UnknownJobError, match=r"did you mean restore\.refine"):
         fields_of("restore.refinee")

@@ -1,6 +1,7 @@
 """Tests of apps/web/forms/fitting.py."""
 
 import pytest
+
 from icelens.apps.web.forms.fields import fields_of
 from icelens.apps.web.forms.fitting import (
     PRODUCTS,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from icelens.apps.web.forms.lanes import check_lane, is_cluster, lanes_for_parts, lanes_of
 from icelens.jobs.project import lanes as local
 from icelens.jobs.project.cluster.folders import add_lane

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from icelens.apps.arguments import parse
 from icelens.apps.web.forms.presets import (
     PresetError,

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from icelens.apps.web.forms.results import outputs_of, results_for
 from icelens.jobs.project import changes
 from icelens.jobs.project.project import Project, create_project

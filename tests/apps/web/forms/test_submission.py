@@ -1,6 +1,7 @@
 """Tests of apps/web/forms/submission.py."""
 
 import pytest
+
 from icelens.apps.web.forms.submission import Wish, WishError, edit, next_number, submit
 from icelens.apps.web.workbench import Workbench
 from icelens.jobs.project.listing import UnknownEntryError
@@ -47,7 +48,7 @@ def test_a_draft_is_changed_and_queued(bench: Workbench) -> None:
 
 def test_a_job_is_not_edited_into_another_kind(bench: Workbench) -> None:
     (draft,) = submit(bench, _wish(is_draft=True))
-    with pytest.raises(WishError, match="is a job of restore.refine"):
+    with pytest.raises(WishError, match=r"is a job of restore\.refine"):
         edit(bench, draft.number, _wish(job="restore.denoise"))
 
 

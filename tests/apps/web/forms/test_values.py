@@ -1,6 +1,7 @@
 """Tests of apps/web/forms/values.py."""
 
 import pytest
+
 from icelens.apps.web.forms.values import as_typed, read_values
 from icelens.jobs.registry import find_job
 from icelens.jobs.validation import make_config
