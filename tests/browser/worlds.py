@@ -23,8 +23,7 @@ REFINE = (
     "--epochs 2 --output refine"
 )
 PREDICT = (
-    "restore predict --star tomograms.star --checkpoint refine --output corrected "
-    "--turned-copies 1"
+    "restore predict --star tomograms.star --checkpoint refine --output corrected --turned-copies 1"
 )
 COMPARE = (
     "tools fsc --map-1 simulated/full/TS_01.mrc --map-2 simulated/truth/TS_01.mrc --output score"
@@ -85,7 +84,7 @@ def many_jobs(folder: Path, count: int) -> Path:
         kept = ", ".join(name for name in names if name not in ("number", "title", "state"))
         connection.execute(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
-            f"INSERT INTO jobs (title, state, {kept}) "  # noqa: S608 - names of the table itself
+            f"INSERT INTO jobs (title, state, {kept}) "
             f"SELECT 'tomogram ' || i, CASE i % 3 WHEN 0 THEN 'failed' WHEN 1 THEN 'done' "
             f"ELSE 'stopped' END, {kept} FROM n, jobs WHERE number = ?",
             (count - 1, first),
