@@ -68,7 +68,9 @@ def _fill(project) -> None:
                     "settings": {"seed": i},
                     "folder": f"jobs/{i + 1:04d}-{job.replace('.', '-')}",
                     "created": "2026-01-01T00:00:00+00:00",
-                    "started": None if state in ("queued", "draft") else "2026-01-01T00:01:00+00:00",
+                    "started": None
+                    if state in ("queued", "draft")
+                    else "2026-01-01T00:01:00+00:00",
                     "ended": None if state in ("queued", "draft") else "2026-01-01T01:01:00+00:00",
                 },
             )
