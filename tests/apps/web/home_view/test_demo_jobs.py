@@ -1,5 +1,6 @@
 """The demo as jobs of a project."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_the_steps_of_restoring_wait_for_each_other(queue):
     ]
     assert jobs.count("tools.fsc") == 2
     assert [entry.state for entry in entries] == ["queued"] + ["waiting"] * (len(entries) - 1)
-    for earlier, later in zip(entries[:5], entries[1:5], strict=False):
+    for earlier, later in pairwise(entries[:5]):
         assert earlier.number in later.after
     predict = by_name(entries)["restore.predict"].number
     assert all(predict in entry.after for entry in entries if entry.job == "tools.fsc")

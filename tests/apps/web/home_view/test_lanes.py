@@ -1,8 +1,9 @@
 """Lanes as gauges."""
 
+from project_jobs import add_job
+
 from icelens.apps.web.home_view.lanes import lane_gauges
 from icelens.jobs.project import changes
-from project_jobs import add_job
 
 
 def test_each_lane_says_what_it_does(bench, project):

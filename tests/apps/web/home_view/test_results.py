@@ -1,7 +1,8 @@
 """What the latest jobs made."""
 
-from icelens.apps.web.home_view.results import latest_results, viewable_files
 from project_jobs import add_job
+
+from icelens.apps.web.home_view.results import latest_results, viewable_files
 
 
 def test_pictures_of_the_latest_jobs_are_shown(bench, project):

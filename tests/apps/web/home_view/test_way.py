@@ -1,12 +1,12 @@
 """The way to a result, and where a project stands on it."""
 
 import pytest
+from project_jobs import add_job
 
 from icelens.apps.web.home_view.way import _WAYS, ways
 from icelens.jobs.project.queue import Queue
 from icelens.jobs.registry import all_jobs
 from icelens.jobs.settings import settings_of
-from project_jobs import add_job
 
 
 def standings(project, task):

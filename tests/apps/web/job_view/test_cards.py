@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from project_jobs import add_job
 
 from icelens.apps.web.job_view.cards import card_of, progress_of, seconds_of
 from icelens.apps.web.roots import Roots
 from icelens.jobs.project import changes
 from icelens.jobs.project.queue import Queue
 from icelens.jobs.record import write_json
-from project_jobs import add_job
 
 
 def ago(seconds):

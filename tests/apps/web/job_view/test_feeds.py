@@ -1,10 +1,11 @@
 """Which jobs can go on from a result."""
 
+from project_jobs import add_job
+
 from icelens.apps.web.job_view.feeds import next_for_file, next_jobs
 from icelens.jobs.project.queue import Queue
 from icelens.jobs.registry import all_jobs
 from icelens.jobs.settings import settings_of
-from project_jobs import add_job
 
 
 def offered(project, job, settings):

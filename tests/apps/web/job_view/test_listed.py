@@ -1,15 +1,16 @@
 """What a page of jobs shows."""
 
-from icelens.apps.web.job_view.listed import COLUMN_LENGTH, Filter, asked_filter, listed, some_cards
+from urllib.parse import parse_qsl
+
 from project_jobs import add_job
+
+from icelens.apps.web.job_view.listed import COLUMN_LENGTH, Filter, asked_filter, listed, some_cards
 
 
 def test_an_address_says_the_whole_filter_and_is_read_back():
     asked = Filter("table", ("failed",), "pick", "a b&c", "title", True, 100, False)  # noqa: FBT003
     query = asked.url().partition("?")[2]
-    from urllib.parse import parse_qsl
-
-    read = {name: value for name, value in parse_qsl(query)}
+    read = dict(parse_qsl(query))
     read["offset"] = int(read["offset"])
     assert asked_filter(**read) == asked
 

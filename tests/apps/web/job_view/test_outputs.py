@@ -1,11 +1,12 @@
 """Files that a job wrote and read, and what became of them."""
 
+from project_jobs import add_job
+
 from icelens.apps.web.job_view.outputs import grouped, inputs_of, outputs_of
 from icelens.apps.web.job_view.record_file import read_record_file
 from icelens.apps.web.roots import Roots
 from icelens.jobs.project.queue import Queue
 from icelens.jobs.provenance import fingerprint
-from project_jobs import add_job
 
 
 def looked_at(project, number):

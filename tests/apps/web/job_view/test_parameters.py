@@ -1,8 +1,9 @@
 """Settings beside their defaults."""
 
+from project_jobs import add_job
+
 from icelens.apps.web.job_view.parameters import command_of, parameters_of
 from icelens.jobs.project.queue import Queue
-from project_jobs import add_job
 
 
 def parameters(project, job, settings, recorded=None):

@@ -1,11 +1,11 @@
 """The record of a run, without trust."""
 
 import pytest
+from project_jobs import add_job
 
 from icelens.apps.web.job_view.record_file import as_json, read_record_file
 from icelens.apps.web.roots import Roots
 from icelens.jobs.project.queue import Queue
-from project_jobs import add_job
 
 
 def record_of(project, number):

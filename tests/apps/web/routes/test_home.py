@@ -1,9 +1,9 @@
 """The start page, the demo and the gauges."""
 
 import pytest
+from project_jobs import add_job
 
 from icelens.jobs.project.queue import Queue
-from project_jobs import add_job
 
 
 def test_an_empty_project_offers_the_demo_and_a_folder(client):

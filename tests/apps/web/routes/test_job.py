@@ -1,10 +1,10 @@
 """The page of a job, and what can be done with it."""
 
 import pytest
+from project_jobs import add_job
 
 from icelens.jobs.project import changes
 from icelens.jobs.project.queue import Queue
-from project_jobs import add_job
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

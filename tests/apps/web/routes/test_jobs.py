@@ -1,9 +1,9 @@
 """The page of jobs, its pieces, and the list as JSON."""
 
 import pytest
+from project_jobs import add_job
 
 from icelens.jobs.project.queue import Queue
-from project_jobs import add_job
 
 HOSTILE = "<script>alert('x')</script> & \"quotes\""
 

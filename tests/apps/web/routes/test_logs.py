@@ -1,7 +1,6 @@
 """Logs of a job over the interface."""
 
 import pytest
-
 from project_jobs import add_job
 
 

@@ -1,7 +1,6 @@
 """What there is to look at."""
 
 import pytest
-
 from project_jobs import add_job
 
 
