@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 import icelens
 from icelens.apps.web import routes
 from icelens.apps.web.access import Access, Gate
+from icelens.apps.web.document import describe
 from icelens.apps.web.live import Watch
 from icelens.apps.web.pages import STATIC, page
 from icelens.apps.web.roots import OutsideRootsError
@@ -48,9 +49,11 @@ def create_app(bench: Workbench, access: Access, *, dispatches: bool = True) -> 
     for router in routers():
         app.include_router(router)
     app.mount("/static", _Static(directory=STATIC), name="static")
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     app.add_exception_handler(IcelensError, _on_mistake)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_bug)
     return Gate(app, access)
 
 
@@ -115,6 +118,12 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return _answer(request, error.status_code, str(error.detail), error.headers)
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    """A bug of ours: one line here, the traceback where the server runs."""
+    text = f"unexpected {type(error).__name__}: this is a bug; icelens serve printed the details"
+    return _answer(request, 500, text)
 
 
 def _answer(

@@ -44,7 +44,7 @@ class DataSet:
 
 
 def find_sets(queue: Queue, roots: Roots) -> list[DataSet]:
-    """Lists of tomograms and particles, those of the latest jobs first; the disk is not searched."""
+    """Lists of tomograms and particles, of the latest jobs first; the disk is not searched."""
     found: dict[Path, DataSet] = {}
     for result in results_for(queue, ("tomograms", "particles")):
         path = queue.project.absolute(result.path)

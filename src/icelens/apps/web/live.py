@@ -9,6 +9,7 @@ from icelens.core.errors import IcelensError
 from icelens.jobs.project.dispatcher import TICK_SECONDS, Dispatcher, only_one
 from icelens.jobs.project.listing import Listing
 from icelens.jobs.project.project import Project
+from icelens.jobs.registry import all_jobs
 
 MOST_NUMBERS = 200
 """If more jobs have changed at once, pages are told to look at all."""
@@ -70,6 +71,7 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         """Watch one project after the other."""
+        all_jobs()  # imported before the first page asks for them
         while not self._ended.is_set():
             project = self._project()
             with only_one(project) as may_dispatch:

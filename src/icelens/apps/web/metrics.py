@@ -13,7 +13,7 @@ from icelens.jobs.journal import METRICS_NAME
 
 MOST_POINTS = 2000
 """Of one curve; more than a screen has columns."""
-MOST_BYTES = 4 * 2**20
+MOST_BYTES = 2 * 2**20
 """Read at once; what is left over the next question asks for."""
 MOST_SERIES = 64
 MOST_PARTS = 200
@@ -32,11 +32,15 @@ class Series:
 
     def add(self, step: int, value: float | None) -> None:
         """Append a value; a run that was resumed does steps again, and the later ones count."""
-        while self.steps and self.steps[-1] >= step:
-            self.steps.pop()
-            self.values.pop()
+        if self.steps and self.steps[-1] >= step:
+            self._forget(step)
         self.steps.append(step)
         self.values.append(value)
+
+    def _forget(self, first: int) -> None:
+        while self.steps and self.steps[-1] >= first:
+            self.steps.pop()
+            self.values.pop()
 
 
 @dataclass(frozen=True)
@@ -138,25 +142,41 @@ def sampled_metric(folder: Path, most: int = 60) -> tuple[str, list[float | None
 
 def _curves(block: bytes) -> dict[str, Series]:
     series: dict[str, Series] = {}
-    for line in block.split(b"\n"):
-        row = _row(line)
-        step = _step(row.pop("step", None)) if row else None
-        if row is None or step is None:
+    for row in _rows(block):
+        step = _step(row.get("step")) if isinstance(row, dict) else None
+        if step is None:
             continue
         for name, value in row.items():
-            if name not in series and (len(series) >= MOST_SERIES or len(name) > _NAME_LENGTH):
-                continue
+            known = series.get(name)
+            if known is None:
+                if not _is_new_curve(name, value, len(series)):
+                    continue
+                known = series[name] = Series()
             if value is None or type(value) in (int, float):
-                series.setdefault(name, Series()).add(step, _finite(value))
+                known.add(step, _finite(value))
     return series
 
 
-def _row(line: bytes) -> dict[str, Any] | None:
+def _is_new_curve(name: str, value: object, num_known: int) -> bool:
+    is_number = value is None or type(value) in (int, float)
+    return is_number and name != "step" and num_known < MOST_SERIES and len(name) <= _NAME_LENGTH
+
+
+def _rows(block: bytes) -> list[Any]:
+    """What the lines hold; read at once, which is several times faster, if all can be read."""
+    lines = [line for line in block.split(b"\n") if line]
     try:
-        row = json.loads(line)
+        rows = json.loads(b"[" + b",".join(lines) + b"]")
+    except (ValueError, RecursionError):
+        return [_row(line) for line in lines]
+    return rows if len(rows) == len(lines) else [_row(line) for line in lines]
+
+
+def _row(line: bytes) -> object:
+    try:
+        return json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return row if isinstance(row, dict) else None
 
 
 def _step(value: object) -> int | None:

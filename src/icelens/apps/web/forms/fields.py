@@ -14,6 +14,22 @@ from icelens.jobs.validation import schema
 
 Widget = Literal["text", "number", "choice", "switch", "path", "paths", "mapping"]
 _OUTPUT = "output"
+_WORDS = {
+    "ctf": "CTF",
+    "snr": "SNR",
+    "fsc": "FSC",
+    "ema": "EMA",
+    "mw": "missing wedge",
+    "std": "deviation",
+    "dim": "dimensions",
+    "star": "STAR file",
+    "json": "JSON",
+    "relion5": "RELION 5",
+    "aretomo": "AreTomo",
+    "isonet2": "IsoNet2",
+    "csv": "CSV",
+}
+"""How labels write words of settings' names."""
 _OWN_FOLDER = "its own folder in jobs/"
 
 
@@ -85,12 +101,18 @@ def _field(job: Job[Any, Any], described: dict[str, Any], setting: Setting) -> F
         unit=setting.unit,
         default="" if is_output else default,
         placeholder=_placeholder(setting, default),
-        bounds="" if is_path else bounds_text(node_at(described, setting.path)),
+        bounds="" if is_path else _bounds(described, setting),
         choices=_choices(setting),
         kinds=accepted_kinds(job.name, setting.key, setting.help) if is_path else (),
         is_written=is_path and is_written(job.name, setting.key),
         is_list=any(_is_list(kind) for kind in setting.alternatives),
     )
+
+
+def _bounds(described: dict[str, Any], setting: Setting) -> str:
+    """Limits that the help does not tell by itself."""
+    parts = bounds_text(node_at(described, setting.path)).split(", ")
+    return ", ".join(part for part in parts if part not in setting.help)
 
 
 def _widget(setting: Setting) -> Widget:
@@ -129,7 +151,7 @@ def _placeholder(setting: Setting, default: str) -> str:
 
 
 def _label(name: str) -> str:
-    text = name.replace("_", " ")
+    text = " ".join(_WORDS.get(word, word) for word in name.split("_"))
     return text[:1].upper() + text[1:]
 
 

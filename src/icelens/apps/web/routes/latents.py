@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -25,6 +26,8 @@ from icelens.core.errors import MetadataError
 router = APIRouter()
 
 WORK = "icelens.apps.web.work.latents"
+RUN_NAME = "hetero.json"
+_MOST_BYTES = 2**20
 _BINARY = "application/octet-stream"
 _MOST_LISTED = 200
 _ANCHOR = re.compile(
@@ -174,7 +177,26 @@ async def save_path(bench: Bench, given: PathToSave) -> Any:  # noqa: ANN401
 
 
 def _folder(bench: Bench, run: str) -> dict[str, str]:
-    return {"run": str(bench.roots.resolve(run))}
+    folder = bench.roots.resolve(run)
+    _check_inside(bench, folder)
+    return {"run": str(folder)}
+
+
+def _check_inside(bench: Bench, folder: Path) -> None:
+    """A run names files of its own: they must lie where the workbench may look, too.
+
+    Raises:
+        OutsideRootsError: If its particles do not.
+    """
+    try:
+        with (folder / RUN_NAME).open("rb") as stream:
+            facts = json.loads(stream.read(_MOST_BYTES))
+        named = [*facts["particles"], facts.get("stack_root"), facts.get("tomograms")]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return  # who opens the run says what is wrong with it
+    for path in named:
+        if isinstance(path, str):
+            bench.roots.resolve(str(folder / path))
 
 
 def _files(bench: Bench, run: str, table: str) -> dict[str, Any]:

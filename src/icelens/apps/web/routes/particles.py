@@ -4,7 +4,7 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -33,6 +33,22 @@ class ParticlesDescription(BaseModel):
     has_poses: bool
     columns: list[ColumnFacts]
     notes: list[str]
+
+
+class SheetQuery(BaseModel):
+    """Which images, and how they are drawn; lengths in px, `low_pass` in Å, `contrast` in %."""
+
+    file: Annotated[str, Field(min_length=1, max_length=4000)]
+    first: Annotated[int, Field(ge=0, le=10**9)] = 0
+    count: Annotated[int, Field(ge=1, le=400)] = 60
+    side: Annotated[int, Field(ge=8, le=512)] = 96
+    sort: Annotated[str, Field(max_length=200)] = ""
+    descending: bool = False
+    where: Annotated[str, Field(max_length=10_000)] = ""
+    low_pass: Annotated[float, Field(ge=0, le=1e4, allow_inf_nan=False)] = 0.0
+    flip_phases: bool = False
+    invert: bool = False
+    contrast: Annotated[float, Field(ge=0, le=45, allow_inf_nan=False)] = 1.0
 
 
 @router.get("/view/particles", include_in_schema=False)
@@ -65,35 +81,22 @@ async def columns(
 
 
 @router.get("/api/particles/montage", response_class=Response, responses=_RAW)
-async def montage(
-    bench: Bench,
-    file: File,
-    first: Annotated[int, Query(ge=0, le=10**9)] = 0,
-    count: Annotated[int, Query(ge=1, le=400)] = 60,
-    side: Annotated[int, Query(ge=8, le=512)] = 96,
-    sort: Annotated[str, Query(max_length=200)] = "",
-    descending: bool = False,
-    where: Where = "",
-    low_pass: Annotated[float, Query(ge=0, le=1e4, allow_inf_nan=False)] = 0.0,
-    flip_phases: bool = False,
-    invert: bool = False,
-    contrast: Annotated[float, Query(ge=0, le=45, allow_inf_nan=False)] = 1.0,
-) -> Response:
-    """A sheet of images as grey values, uint8, rows from the top; rows and captions in `X-Facts`."""
+async def montage(bench: Bench, sheet: Annotated[SheetQuery, Query()]) -> Response:
+    """Images as grey values, uint8, rows from the top; what they are in `X-Facts`."""
     answer = await bench.worker.call(
         f"{WORK}:montage",
-        file=_path(bench, file),
+        file=_path(bench, sheet.file),
         roots=[str(folder) for folder in bench.roots.folders],
-        first=first,
-        count=count,
-        side=side,
-        sort=sort,
-        is_descending=descending,
-        where=where,
-        low_pass=low_pass,
-        is_flipped=flip_phases,
-        is_inverted=invert,
-        contrast=contrast,
+        first=sheet.first,
+        count=sheet.count,
+        side=sheet.side,
+        sort=sheet.sort,
+        is_descending=sheet.descending,
+        where=sheet.where,
+        low_pass=sheet.low_pass,
+        is_flipped=sheet.flip_phases,
+        is_inverted=sheet.invert,
+        contrast=sheet.contrast,
     )
     shape = [len(answer.data["rows"]), answer.data["side"], answer.data["side"]]
     headers = {"X-Shape": json.dumps(shape), "X-Facts": json.dumps(answer.data)}

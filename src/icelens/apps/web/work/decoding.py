@@ -13,7 +13,7 @@ from icelens.apps.web.work.kept import Kept
 from icelens.apps.web.work.latent_points import FARTHEST, support_lines
 from icelens.apps.web.work.opened_latents import OpenedLatents, open_latents
 from icelens.apps.web.work.saved_files import free_path
-from icelens.apps.web.work.surface_mesh import surface_mesh
+from icelens.apps.web.work.surface_nets import Mesh, surface_nets
 from icelens.apps.web.worker import Answer
 from icelens.core.data.volume import Volume
 from icelens.core.errors import MetadataError
@@ -72,17 +72,17 @@ def decode(
     usual = (usual_level(torch.from_numpy(array)) - mean) / spread
     chosen = usual if level is None else level
     field = without_dust(array, mean + chosen * spread)
-    mesh = surface_mesh(field, mean + chosen * spread)
+    mesh = surface_nets(field, mean + chosen * spread)
     answer: dict[str, Any] = support_lines(opened, point[None])[0] | {
         "level": chosen,
         "levels": [0.5, max(1.0, (highest - mean) / spread)],
         "box_size": array.shape[0],
         "full_box_size": opened.run.box_size,
         "pixel_size": decoded.pixel_size,
-        "vertices": len(mesh.position_xyz),
-        "triangles": len(mesh.triangle),
+        "vertices": len(mesh.vertex_zyx),
+        "triangles": len(mesh.triangles),
     }
-    return Answer(answer, mesh.as_bytes(decoded.pixel_size) + _slices(array))
+    return Answer(answer, _mesh_bytes(mesh, decoded) + _slices(array))
 
 
 def save_volume(*, run: str, latent: list[float], project: str, name: str) -> Answer:
@@ -166,6 +166,13 @@ def _side(wanted: int, largest: int) -> int:
     if wanted >= largest:
         return largest
     return max(8, wanted - wanted % 2) if largest >= 8 else largest
+
+
+def _mesh_bytes(mesh: Mesh, decoded: _Decoded) -> bytes:
+    centre = decoded.array.shape[0] // 2
+    position = (mesh.vertex_zyx - centre)[:, ::-1] * decoded.pixel_size
+    parts = ((position, "<f4"), (mesh.normal_zyx[:, ::-1], "<f4"), (mesh.triangles, "<u4"))
+    return b"".join(np.ascontiguousarray(values, kind).tobytes() for values, kind in parts)
 
 
 def _slices(array: Array) -> bytes:

@@ -22,6 +22,8 @@ _MOST_LINES = 40
 _MOST_GROUPS = 50
 _LARGEST_TEXT = 400 * 2**20
 _PATHS = ("mask",)
+_TABLES = ("block ", "table: ")
+"""Lines that matter only where nothing else is known of a STAR file."""
 
 
 def about(project: str, file: str) -> Answer:
@@ -179,7 +181,8 @@ def _described(path: Path, kind: str) -> tuple[list[str], str]:
         lines.extend(islice(describe(path), _MOST_LINES))
     except IcelensError as error:
         return lines, str(error).removeprefix(f"{path}: ").splitlines()[0]
-    return lines, ""
+    said = [line for line in lines if not line.startswith(_TABLES)]
+    return said or lines, ""
 
 
 def _readable(file: str) -> Path:

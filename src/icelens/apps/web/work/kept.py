@@ -1,4 +1,4 @@
-"""Keeps the last few things that a warm process opened, for as long as their files stay as they are."""
+"""Keeps the last few things that a warm process opened, while their files stay as they are."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence

@@ -1,4 +1,4 @@
-"""Paths through latents for the explorer: found as `hetero traverse` does, each point with its support."""
+"""Paths through latents, found as `hetero traverse` does, each point with its support."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -45,8 +45,8 @@ def path(
 
     Args:
         run: Folder of the run.
-        way: `direct` through the clicked points, `graph` or `ridge` through the particles nearest to
-            them, along a principal component (`pc`), or from cluster centre to centre (`clusters`).
+        way: `direct` through the clicked points, `graph` or `ridge` through the particles nearest
+            to them, along a principal component (`pc`), or over the centres of `clusters`.
         anchors: Clicked points (`particle`, `at`), two or more; not for `pc` and `clusters`.
         component: That `pc` follows, from 1.
         count: Points, 2 to 200.

@@ -75,7 +75,7 @@ def latent_at(opened: OpenedLatents, point: ClickedPoint) -> Floats:
             latent[place] = value
         else:
             along[place] = value
-    return opened.components.latents(along[None])[0] if kinds == {"pc"} else latent
+    return np.asarray(opened.components.latents(along[None])[0] if kinds == {"pc"} else latent)
 
 
 _KEPT: Kept[SupportMeasure] = Kept(2)

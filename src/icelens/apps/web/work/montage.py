@@ -101,7 +101,8 @@ def sheet_rows(
     order = np.argsort(values, kind="stable")
     is_missing = np.isnan(values[order]) if values.dtype.kind == "f" else np.zeros(len(rows), bool)
     known, missing = order[~is_missing], order[is_missing]
-    return rows[np.concatenate([known[::-1] if is_descending else known, missing])]
+    ordered = np.concatenate([known[::-1] if is_descending else known, missing])
+    return np.asarray(rows[ordered], np.int64)
 
 
 def _filtered(
@@ -122,7 +123,8 @@ def _filtered(
     if low_pass > 0:
         transform = transform * _low_pass(box, pixel_size, low_pass)
     transform = crop_rfft(transform, box, side)
-    return torch.fft.irfft2(transform, s=(side, side))
+    filtered: Tensor = torch.fft.irfft2(transform, s=(side, side))
+    return filtered
 
 
 def _low_pass(box: int, pixel_size: float, resolution: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""A run of hetero opened for the latent explorer: latents, columns, what could not be read and why."""
+"""A run of hetero opened for the latent explorer: latents, columns, and what could not be read."""
 
 from dataclasses import dataclass
 from pathlib import Path

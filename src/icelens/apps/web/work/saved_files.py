@@ -20,7 +20,7 @@ def free_path(folder: Path, name: str, endings: Sequence[str]) -> Path:
     Raises:
         InputFileError: If the name leads elsewhere, or the folder cannot be made.
     """
-    if Path(name).name != name or name.startswith(".") or "\0" in name:
+    if not name or Path(name).name != name or name.startswith(".") or "\0" in name:
         raise InputFileError(f"{name[:60]!r}: is no name for a file; use letters and numbers")
     make_folder(folder)
     for number in range(1, _MOST):

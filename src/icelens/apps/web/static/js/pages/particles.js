@@ -4,7 +4,7 @@ import { fillSelect } from "../latents/columns.js";
 import { canvasPen, svgPen } from "../latents/pens.js";
 import { download } from "../latents/save.js";
 import { counted, countsCsv, drawCounts, wordsOf } from "../particles/column_plot.js";
-import { drawSheet, imageAt, layout, pictures, SHEET_COLOURS } from "../particles/sheet.js";
+import { drawSheet, filling, imageAt, layout, pictures, SHEET_COLOURS } from "../particles/sheet.js";
 import { drawViews, viewPicture } from "../particles/view_map.js";
 import { attempt } from "../toast.js";
 
@@ -35,8 +35,8 @@ function say(text) {
   $("problem").hidden = !text;
 }
 
-const drawnSide = () => Number($("side").value);
 const sheetWidth = () => Math.floor($("sheet").getBoundingClientRect().width);
+const drawnSide = () => filling(Number($("side").value), sheetWidth());
 const perSheet = () => Math.min(MOST, layout(1, drawnSide(), sheetWidth()).across * ROWS);
 
 async function showSheet() {
@@ -110,7 +110,12 @@ function plotColours() {
   return { ink: of("--text"), muted: of("--muted"), ground: of("--surface"), bars: of("--plot-1"), net: "rgb(255 255 255 / 55%)" };
 }
 
-const sizeOf = (canvas) => [Math.floor(canvas.parentElement.clientWidth - 32), 320];
+/** Width and height of a plot: the map of views is twice as wide as high. */
+function sizeOf(canvas) {
+  const width = Math.max(200, Math.floor(canvas.parentElement.clientWidth - 32));
+  return [width, canvas.id === "views-canvas" ? Math.round((width - 130) / 2) + 50 : 300];
+}
+
 const drawers = {
   views: (pen, width, height) => drawViews(pen, views, width, height),
   histogram: (pen, width, height) => drawCounts(pen, counts, width, height),
@@ -126,8 +131,8 @@ function drawPlots() {
 function exported(name, kind) {
   const stem = `${file.split("/").pop()}-${name}`;
   if (kind === "csv") return download(csvOf(name), `${stem}.csv`, "text/csv");
-  const isSheet = name === "sheet", width = isSheet ? sheetWidth() : sizeOf($(`${name}-canvas`))[0];
-  const height = isSheet ? layout(sheet.images.length, drawnSide(), width).height : 320;
+  const isSheet = name === "sheet";
+  const [width, height] = isSheet ? [sheetWidth(), layout(sheet.images.length, drawnSide(), sheetWidth()).height] : sizeOf($(`${name}-canvas`));
   const colours = isSheet ? SHEET_COLOURS : plotColours();
   const draw = (pen) => (isSheet ? drawSheet(pen, sheet, drawnSide(), width) : drawers[name](pen, width, height));
   if (kind === "svg") {
@@ -160,7 +165,7 @@ function go(step) {
 
 function listen() {
   const anew = () => { first = 0; showSheet(); };
-  $("sheet-form").addEventListener("submit", (event) => { event.preventDefault(); anew(); if (views) attempt(showViews); });
+  $("sheet-form").addEventListener("submit", (event) => { event.preventDefault(); anew(); if (views) showViews().catch(() => {}); }); // the sheet says what is wrong
   for (const id of ["sort", "descending", "flip-phases", "invert", "side"]) $(id).addEventListener("change", anew);
   for (const id of ["contrast", "low-pass"]) $(id).addEventListener("change", () => showSheet());
   $("before").addEventListener("click", () => go(-1));

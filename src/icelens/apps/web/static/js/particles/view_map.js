@@ -43,7 +43,7 @@ export function mollweide(longitude, latitude) {
 
 /** Draw map, net, labels and bar with a pen. */
 export function drawViews(pen, { canvas, limits }, width, height) {
-  const wide = Math.min(width - 110, 2 * (height - 50)), high = wide / 2, left = 40, top = 10;
+  const wide = Math.min(width - 130, 2 * (height - 50)), high = wide / 2, left = 40, top = 10;
   pen.image(canvas, left, top, wide, high);
   const at = (longitude, latitude) => {
     const [x, y] = mollweide(longitude, latitude);

@@ -169,7 +169,7 @@ class Curves {
   }
 
   whole() {
-    this.chart.setScale("x", { min: null, max: null });
+    this.reset.hidden = true;
     this.draw();
     this.canvas.focus();
   }

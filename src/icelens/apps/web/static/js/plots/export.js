@@ -1,6 +1,8 @@
 // Save what a plot shows: CSV of its values, SVG text, and PNG drawn from that SVG.
 
 const PNG_SCALE = 2;
+const MOST_PNG_SIDE = 16000; // of a canvas in today's browsers
+const MOST_PNG_AREA = 1e8;
 
 /** Values as CSV: x, then a column for each curve; empty where it has no value. */
 export function csvOf(xs, columns, names) {
@@ -32,7 +34,7 @@ export function save(name, content, type) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
-/** The PNG of an SVG, twice its size. */
+/** The PNG of an SVG, twice its size, or as large as a canvas can be. */
 export async function pngOf(svg) {
   const address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
   try {
@@ -40,8 +42,10 @@ export async function pngOf(svg) {
     image.src = address;
     await image.decode();
     const canvas = document.createElement("canvas");
-    canvas.width = image.naturalWidth * PNG_SCALE;
-    canvas.height = image.naturalHeight * PNG_SCALE;
+    const { naturalWidth: width, naturalHeight: height } = image;
+    const scale = Math.min(PNG_SCALE, MOST_PNG_SIDE / Math.max(width, height), Math.sqrt(MOST_PNG_AREA / (width * height)));
+    canvas.width = Math.floor(width * scale);
+    canvas.height = Math.floor(height * scale);
     canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
     return await new Promise((done) => canvas.toBlob(done, "image/png"));
   } finally {
