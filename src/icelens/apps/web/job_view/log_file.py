@@ -6,6 +6,7 @@ and for what lies before it as the reader scrolls up.
 
 import io
 import os
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,7 +119,7 @@ class _Opened:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: io.BufferedReader | io.FileIO | None = None
+        self._file: io.FileIO | None = None
 
     def __enter__(self) -> tuple[io.FileIO | None, int, str]:
         try:
@@ -129,12 +130,10 @@ class _Opened:
         except OSError as error:
             raise _unreadable(self._path, error) from error
         status = os.fstat(descriptor)
-        try:
-            file = io.FileIO(descriptor, "rb")
-        except OSError as error:
+        if not stat.S_ISREG(status.st_mode):
             os.close(descriptor)
-            raise _unreadable(self._path, error) from error
-        self._file = file
+            raise InputFileError(f"{self._path.name}: is no regular file; look at its folder")
+        file = self._file = io.FileIO(descriptor, "rb")
         return file, status.st_size, f"{status.st_dev:x}-{status.st_ino:x}"
 
     def __exit__(self, *_: object) -> None:
