@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from icelens.core.errors import InputFileError
 from icelens.core.io.volume_header import VolumeHeader, isotropic_pixel_size
+from icelens.core.io.plain_file import open_plain
 
 if TYPE_CHECKING:
     import tifffile
@@ -35,7 +36,7 @@ _ANGSTROM_PER_UNIT = {
 
 def is_tiff(path: Path) -> bool:
     """Whether the file's content is TIFF or BigTIFF."""
-    with path.open("rb") as stream:
+    with open_plain(path) as stream:
         return stream.read(4) in _MAGIC
 
 
