@@ -9,6 +9,7 @@ must come from our own pages by `Origin`, or a foreign page could ask in the use
 import hmac
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
@@ -172,14 +173,15 @@ class _Bounded:
 
         async def noted(message: Message) -> None:
             nonlocal has_begun
+            if seen > self._most and not has_begun:
+                return  # what the app makes of the broken body; ours follows
             has_begun = True
             await send(message)
 
-        try:
+        with suppress(_TooLargeError):
             await self._app(scope, counted, noted)
-        except _TooLargeError:
-            if not has_begun:
-                await answer(scope, receive, send)
+        if seen > self._most and not has_begun:
+            await answer(scope, receive, send)
 
 
 class _TooLargeError(Exception):

@@ -121,7 +121,7 @@ def _missing(entry: Entry) -> str:
         return ""
     if entry.origin == "queue" and entry.state in ("running", "failed", "stopped"):
         return ""  # it may never have come as far as making its folder
-    return f"{entry.folder}: the folder is gone; clone the job to run it again"
+    return f"{entry.folder}: the folder is gone; run the job again for its results"
 
 
 def _text(value: object) -> str:

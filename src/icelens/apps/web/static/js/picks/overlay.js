@@ -6,6 +6,7 @@ import { scoreColour, styleOf } from "./colours.js";
 const FAINTEST = 0.3;
 const MOST_CIRCLES = 20000;
 const SELECTED = "#ffffff";
+const RIM = "rgba(0, 0, 0, 0.7)";
 
 /** Draws picks over the planes of a viewer, and finds the one under the pointer. */
 export class Overlay {
@@ -54,10 +55,15 @@ export class Overlay {
   }
 
   drawReference(context, at, size) {
-    context.setLineDash([2, 3]);
+    const square = [at.x - size, at.y - size, 2 * size, 2 * size];
+    context.setLineDash([]);
+    context.lineWidth = 2.5;
+    context.strokeStyle = RIM;
+    context.strokeRect(...square);
+    context.setLineDash([3, 3]);
     context.lineWidth = 1.25;
     context.strokeStyle = SELECTED;
-    context.strokeRect(at.x - size, at.y - size, 2 * size, 2 * size);
+    context.strokeRect(...square);
   }
 
   drawPick(context, picks, row, at, size) {

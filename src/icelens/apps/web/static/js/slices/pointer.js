@@ -47,7 +47,7 @@ export function listen(pane) {
 
   canvas.addEventListener("pointermove", (event) => {
     const point = pointOf(event);
-    viewer.hover(pane, positionOf(point), point);
+    viewer.hover(pane, point);
     if (!pointers.has(event.pointerId)) return;
     if (drag?.kind === "pinch") pinch(event.pointerId, point);
     pointers.set(event.pointerId, point);

@@ -1,6 +1,6 @@
 // The line under the planes: where the pointer is, in voxels and Å, and the value there.
 
-import { AXES, PLANES, voxelAt } from "./geometry.js";
+import { AXES, PLANES, toPosition, voxelAt } from "./geometry.js";
 
 /** A value with the digits it deserves. */
 export function valueText(value) {
@@ -21,17 +21,19 @@ export function showReadout(root, viewer) {
     showResolution(line, viewer);
     return;
   }
-  const position = viewer.hovered?.position ?? viewer.view.position;
+  const { pane, point } = viewer.hovered ?? {};
+  // the planes may have moved under a resting pointer
+  const position = pane ? toPosition(viewer.view, pane.axis, pane.size, point) : viewer.view.position;
   const words = AXES.toReversed().map((axis) => {
     const voxel = voxelAt(header, axis, position[axis]);
     return header.pixel_size ? `${axis} ${voxel} (${position[axis].toFixed(1)} Å)` : `${axis} ${voxel}`;
   });
   line.textContent = `${viewer.hovered ? "Pointer" : "Crosshair"}  ${words.join("   ")}`;
-  const axis = viewer.hovered?.pane.axis ?? viewer.active?.axis;
+  const axis = pane?.axis ?? viewer.active?.axis;
   for (const cell of viewer.cells) {
-    const pane = cell.panes.find((each) => each.axis === axis) ?? cell.panes[0];
-    const text = pane ? valueText(pane.valueAt(position)) : "";
-    cell.value.textContent = text && `${PLANES[pane.axis].name}: ${text}`;
+    const shown = cell.panes.find((each) => each.axis === axis) ?? cell.panes[0];
+    const text = shown ? valueText(shown.valueAt(position)) : "";
+    cell.value.textContent = text && `${PLANES[shown.axis].name}: ${text}`;
   }
 }
 

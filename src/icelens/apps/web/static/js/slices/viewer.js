@@ -174,8 +174,8 @@ export class Viewer {
     this.onChange("active");
   }
 
-  hover(pane, position, point) {
-    this.hovered = pane ? { pane, position, point } : null;
+  hover(pane, point) {
+    this.hovered = pane ? { pane, point } : null;
     this.onChange("hover");
   }
 
