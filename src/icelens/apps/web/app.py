@@ -21,6 +21,7 @@ from icelens.apps.web.live import Watch
 from icelens.apps.web.pages import STATIC, page
 from icelens.apps.web.roots import OutsideRootsError
 from icelens.apps.web.workbench import Workbench
+from icelens.apps.web.worker import BusyError
 from icelens.core.errors import IcelensError
 from icelens.jobs.project.listing import UnknownEntryError
 from icelens.jobs.registry import UnknownJobError
@@ -103,6 +104,8 @@ async def _on_mistake(request: Request, error: Exception) -> Response:
         status = 403
     elif isinstance(error, UnknownEntryError | UnknownJobError):
         status = 404
+    elif isinstance(error, BusyError):
+        status = 503
     return _answer(request, status, str(error))
 
 

@@ -6,13 +6,13 @@ and for what lies before it as the reader scrolls up.
 
 import io
 import os
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from icelens.apps.web.job_view.log_lines import Line, read_lines
 from icelens.core.errors import InputFileError
+from icelens.core.io.plain_file import check_plain
 
 BLOCK = 2**16
 """Bytes read for one answer."""
@@ -119,7 +119,7 @@ class _Opened:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: io.FileIO | None = None
+        self._file: io.BufferedReader | io.FileIO | None = None
 
     def __enter__(self) -> tuple[io.FileIO | None, int, str]:
         try:
@@ -130,10 +130,13 @@ class _Opened:
         except OSError as error:
             raise _unreadable(self._path, error) from error
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
+        try:
+            check_plain(descriptor, self._path)
+            file = io.FileIO(descriptor, "rb")
+        except OSError as error:
             os.close(descriptor)
-            raise InputFileError(f"{self._path.name}: is no regular file; look at its folder")
-        file = self._file = io.FileIO(descriptor, "rb")
+            raise _unreadable(self._path, error) from error
+        self._file = file
         return file, status.st_size, f"{status.st_dev:x}-{status.st_ino:x}"
 
     def __exit__(self, *_: object) -> None:
