@@ -38,7 +38,8 @@ _LASSO = """async () => {
   const { left, top, width, height } = scatter.box, drawn = [];
   for (let i = 0; i < 100000; i++) {
     const turn = (2 * Math.PI * i) / 100000;
-    drawn.push([left + width * (0.5 + 0.4 * Math.cos(turn)), top + height * (0.5 + 0.4 * Math.sin(turn))]);
+    const x = 0.5 + 0.4 * Math.cos(turn), y = 0.5 + 0.4 * Math.sin(turn);
+    drawn.push([left + width * x, top + height * y]);
   }
   const begin = performance.now();
   const outline = thinned(drawn, 1.5).map(([x, y]) => scatter.toData(x, y));

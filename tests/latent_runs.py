@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hetero_runs import two_states, use_linear_volumes, write_run
 
+from icelens.apps.web.workbench import Workbench
 from icelens.apps.web.worker import Answer, WorkerError
 from icelens.apps.web.worker_process import answer
-from icelens.apps.web.workbench import Workbench
 from icelens.core.errors import IcelensError
 from icelens.core.latents.clusters import k_means
 from icelens.tasks.hetero.analyze_table import latent_columns, write_table

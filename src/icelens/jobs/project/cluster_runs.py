@@ -133,6 +133,8 @@ class ClusterRuns:
             begun = attempt is not None and bool(attempt.host)
             folder = self._project.absolute(entry.folder)
             outcome = supervised_outcome(folder, control, attempt) if attempt and begun else None
+            if attempt is not None and attempt.exit_code is None and state.is_gone:
+                outcome = None  # the scheduler knows better than this machine why it is gone
         if entry.is_cancelling and (not begun or entry.tasks):
             lane.cancel(entry.external_id)
         if outcome is not None and outcome.state != "running":

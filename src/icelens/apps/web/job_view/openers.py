@@ -7,7 +7,7 @@ from pathlib import PurePath
 from urllib.parse import urlencode
 
 VOLUME_ENDINGS = (".mrc", ".rec", ".map", ".mrcs", ".mrc.gz", ".zarr", ".tif", ".tiff", ".hdf")
-_MAP_TASKS = ("hetero", "pose", "tools", "simulate")
+_MAP_TASKS = ("hetero", "pose", "tools")
 """Their volumes are maps of particles, which surfaces show better than slices do."""
 _CURVES = ("fsc.csv", "guinier.csv", "correlations.csv", "curves.csv", "postprocess.star")
 

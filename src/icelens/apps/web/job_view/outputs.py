@@ -39,6 +39,11 @@ class Output:
         """Its last part."""
         return self.path.rpartition("/")[2]
 
+    @property
+    def place_and_name(self) -> str:
+        """Its last two parts, which tell files of one name apart."""
+        return "/".join(self.path.split("/")[-2:])
+
 
 @dataclass(frozen=True)
 class Input:

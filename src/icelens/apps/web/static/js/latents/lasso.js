@@ -1,9 +1,9 @@
 // Which of a million points lie inside a drawn outline, in a few milliseconds.
 
-const MOST_CORNERS = 2000;
+const MOST_CORNERS = 1000;
 const ROWS = 512;
 
-/** An outline without corners that are closer than `least` to the one before, at most 2000 of them. */
+/** An outline without corners that are closer than `least` to the one before, at most 1000 of them. */
 export function thinned(outline, least = 0) {
   const kept = [];
   for (const each of outline) {

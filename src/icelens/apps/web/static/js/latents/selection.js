@@ -18,21 +18,27 @@ export class Selection {
   }
 
   get size() {
-    this.known ??= this.marks ? this.marks.reduce((sum, each) => sum + each, 0) : 0;
+    if (this.known === undefined) {
+      const { marks } = this;
+      let sum = 0;
+      // a plain loop: reduce would take ten times as long
+      for (let i = 0; marks && i < marks.length; i++) sum += marks[i];
+      this.known = sum;
+    }
     return this.known;
   }
 
   /** Join with marks: "replace", "add", "subtract" or "intersect". */
   join(marks, how) {
-    const old = this.marks, made = new Uint8Array(this.count);
-    const rule = old ? RULES[how] : FIRST[how];
-    for (let i = 0; i < made.length; i++) made[i] = rule(old ? old[i] : 0, marks[i]);
+    const old = this.marks, made = Uint8Array.from(marks);
+    if (!old && how === "subtract") flip(made);
+    else if (old) RULES[how](made, old);
     this.set(made);
   }
 
   invert() {
-    const { marks } = this, made = new Uint8Array(this.count);
-    for (let i = 0; i < made.length; i++) made[i] = marks && marks[i] ? 0 : 1;
+    const made = this.marks ? Uint8Array.from(this.marks) : new Uint8Array(this.count);
+    flip(made);
     this.set(made);
   }
 
@@ -52,7 +58,9 @@ export class Selection {
     }
     this.marks = marks;
     this.known = undefined;
-    keep(this.key, marks);
+    // kept a little later: what is seen goes first
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => keep(this.key, marks), 200);
     this.onChange();
   }
 
@@ -75,14 +83,17 @@ export class Selection {
   }
 }
 
+// what becomes of new marks beside old ones, in place; a loop each, as a million calls take long
 const RULES = {
-  replace: (old, now) => now,
-  add: (old, now) => old | now,
-  subtract: (old, now) => old & (1 - now),
-  intersect: (old, now) => old & now,
+  replace: () => {},
+  add: (made, old) => { for (let i = 0; i < made.length; i++) made[i] |= old[i]; },
+  subtract: (made, old) => { for (let i = 0; i < made.length; i++) made[i] = old[i] & (1 - made[i]); },
+  intersect: (made, old) => { for (let i = 0; i < made.length; i++) made[i] &= old[i]; },
 };
-// what is joined with nothing
-const FIRST = { replace: RULES.replace, add: RULES.replace, subtract: (old, now) => 1 - now, intersect: RULES.replace };
+
+function flip(marks) {
+  for (let i = 0; i < marks.length; i++) marks[i] = 1 - marks[i];
+}
 
 /** Marks from bits, as the server sends them. */
 export function marksOf(bytes, count) {

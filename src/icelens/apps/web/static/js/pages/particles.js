@@ -4,7 +4,7 @@ import { fillSelect } from "../latents/columns.js";
 import { canvasPen, svgPen } from "../latents/pens.js";
 import { download } from "../latents/save.js";
 import { counted, countsCsv, drawCounts, wordsOf } from "../particles/column_plot.js";
-import { drawSheet, imageAt, layout, pictures, SHEET_COLOURS } from "../particles/sheet.js";
+import { drawSheet, filling, imageAt, layout, pictures, SHEET_COLOURS } from "../particles/sheet.js";
 import { drawViews, viewPicture } from "../particles/view_map.js";
 import { attempt } from "../toast.js";
 
@@ -35,8 +35,8 @@ function say(text) {
   $("problem").hidden = !text;
 }
 
-const drawnSide = () => Number($("side").value);
 const sheetWidth = () => Math.floor($("sheet").getBoundingClientRect().width);
+const drawnSide = () => filling(Number($("side").value), sheetWidth());
 const perSheet = () => Math.min(MOST, layout(1, drawnSide(), sheetWidth()).across * ROWS);
 
 async function showSheet() {
