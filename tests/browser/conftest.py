@@ -38,8 +38,8 @@ def serve() -> Iterator[Callable[..., Served]]:
 
         def start(folder: Path, *flags: str) -> Served:
             served = Served(folder)
-            served.start(*flags)
             stack.callback(served.stop)
+            served.start(*flags)
             return served
 
         yield start

@@ -108,7 +108,7 @@ def test_the_beginning_of_a_name_is_no_path(project: Project) -> None:
     assert [problem.field for problem in found.problems] == ["prefix"]
 
 
-def test_a_mistake_of_several_settings_stands_at_one_of_them(project: Project) -> None:
-    found = _check(project, "tools.flip-hand", {})
-    assert found.problems
-    assert all("\n" not in problem.message for problem in found.problems)
+def test_a_mistake_of_several_settings_stands_at_the_first_it_names(project: Project) -> None:
+    found = _check(project, "hetero.traverse", {"run": "r", "mode": "direct"})
+    assert [problem.field for problem in found.problems] == ["anchors"]
+    assert "expected two or more" in found.problems[0].message

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from icelens.apps.web.files.kinds import FileKind, ending_of, is_store, kind_of_name
-from icelens.apps.web.roots import Roots
+from icelens.apps.web.roots import OutsideRootsError, Roots
 from icelens.core.errors import InputFileError
 
 MOST_ENTRIES = 2000
@@ -106,10 +106,7 @@ def _is_folder(found: "os.DirEntry[str]") -> bool:
 def _entry(roots: Roots, folder: Path, found: "os.DirEntry[str]") -> FileEntry:
     target, is_outside = "", False
     if found.is_symlink():
-        resolved = Path(os.path.realpath(folder / found.name))
-        target = roots.shown(resolved)
-        is_outside = not roots.contains(resolved)
-        target = "outside" if is_outside or _is_odd(target) else target
+        target, is_outside = _target(roots, folder / found.name)
     try:
         about = found.stat(follow_symlinks=not is_outside)
     except OSError:
@@ -118,7 +115,7 @@ def _entry(roots: Roots, folder: Path, found: "os.DirEntry[str]") -> FileEntry:
     plain = about is not None and stat.S_ISREG(about.st_mode)
     return FileEntry(
         name=found.name,
-        path=roots.shown(folder / found.name),
+        path=_place(roots, folder / found.name),
         is_folder=is_folder,
         kind="folder" if is_folder else kind_of_name(found.name),
         size=about.st_size if about is not None and plain else 0,
@@ -126,6 +123,21 @@ def _entry(roots: Roots, folder: Path, found: "os.DirEntry[str]") -> FileEntry:
         target=target,
         is_outside=is_outside,
     )
+
+
+def _place(roots: Roots, path: Path) -> str:
+    """The path of an entry as links have it; a link itself, not what it leads to."""
+    first = roots.folders[0]
+    return path.relative_to(first).as_posix() if path.is_relative_to(first) else str(path)
+
+
+def _target(roots: Roots, link: Path) -> tuple[str, bool]:
+    """Where a link leads, and whether that is out of what may be seen."""
+    try:
+        target = roots.shown(roots.resolve(str(link)))
+    except OutsideRootsError:
+        return "outside", True
+    return ("outside", True) if _is_odd(target) else (target, False)
 
 
 def _time(seconds: float) -> str | None:

@@ -58,8 +58,7 @@ function facts(set, { groups, stacks, stack }) {
       cell.textContent = text;
     }
   }
-  frame.append(table);
+  frame.append(table, element("p", "table-note", `${count(stacks)} ${stacks === 1 ? "stack" : "stacks"} of images`));
   box.append(frame);
-  box.append(element("p", "muted small", `${count(stacks)} ${stacks === 1 ? "stack" : "stacks"} of images`));
   return box;
 }

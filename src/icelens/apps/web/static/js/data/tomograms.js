@@ -167,6 +167,7 @@ export class TomogramTable {
       for (const cell of cells) {
         cell.classList.remove("saving");
         cell.setAttribute("aria-invalid", "true");
+        cell.title = error.message;
       }
       toast(error.message, "failed");
       if (isUndo) this.done.push({ column, values });

@@ -38,11 +38,11 @@ async function look() {
   asking = new AbortController();
   const { signal } = asking;
   const question = { job, values: fields.values(), number };
-  lookAtInput(fields);
   try {
     const answer = await send("POST", "/api/ask/check", question, { signal });
     showCommand(answer.command);
     showWarnings(form, answer.warnings);
+    lookAtInput(fields, answer.warnings);
     // before the first try, what is missing is no mistake yet
     const told = hasTried ? answer.problems : answer.problems.filter((each) => each.message !== "is needed");
     problems.show(told, { isLoud: false });

@@ -4,7 +4,7 @@ import { csvCell, download, pngOf } from "../downloads.js";
 import { fillSelect } from "../latents/columns.js";
 import { canvasPen, svgPen } from "../latents/pens.js";
 import { counted, countsCsv, drawCounts, wordsOf } from "../particles/column_plot.js";
-import { drawSheet, imageAt, layout, pictures, sheetColours } from "../particles/sheet.js";
+import { drawSheet, filling, imageAt, layout, pictures, sheetColours } from "../particles/sheet.js";
 import { drawViews, viewPicture } from "../particles/view_map.js";
 import { attempt } from "../toast.js";
 import { tokens } from "../tokens.js";
@@ -36,8 +36,8 @@ function say(text) {
   $("problem").hidden = !text;
 }
 
-const drawnSide = () => Number($("side").value);
 const sheetWidth = () => Math.floor($("sheet").getBoundingClientRect().width);
+const drawnSide = () => filling(Number($("side").value), sheetWidth());
 const perSheet = () => Math.min(MOST, layout(1, drawnSide(), sheetWidth()).across * ROWS);
 
 async function showSheet() {

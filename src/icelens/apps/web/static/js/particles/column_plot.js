@@ -31,7 +31,7 @@ export function drawCounts(pen, found, width, height) {
   const each = box.width / found.counts.length, gap = found.labels ? 0.15 * each : 0;
   found.counts.forEach((count, i) => {
     const high = (count / most) * box.height;
-    pen.fill(box.left + i * each + gap, box.top + box.height - high, each - 2 * gap + (found.labels ? 0 : 0.4), high, "bars");
+    pen.fill(box.left + i * each + gap, box.top + box.height - high, each - 2 * gap + (found.labels ? 0 : 0.7), high, "bars");
   });
   const view = { x0: found.low, x1: found.high, y0: 0, y1: most };
   drawFrame(pen, box, view, { x: axisTitle(found.info), y: "images" }, { x: found.labels });

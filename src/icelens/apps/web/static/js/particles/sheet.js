@@ -11,6 +11,12 @@ export function layout(count, side, width) {
   return { across, down, cell, width: Math.max(width, cell + GAP), height: down * (cell + FOOT) + GAP };
 }
 
+/** A side a little above the wanted one, with which rows fill a width. */
+export function filling(side, width) {
+  const { across } = layout(1, side, width);
+  return Math.max(side, Math.floor((width - GAP) / across) - GAP);
+}
+
 /** Pictures (canvas each) of grey values `(image, side, side)`. */
 export function pictures(grey, count, side) {
   return Array.from({ length: count }, (_, place) => {
