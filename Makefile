@@ -6,7 +6,7 @@ INTEROP := build/interop
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all test-cluster interop check format bench vendor clean
+.PHONY: help install demo test test-all test-browser test-cluster interop check format bench vendor clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -24,10 +24,17 @@ demo: $(STAMP)  ## restore, pick, pose and hetero on small simulated data, score
 	$(BIN)/icelens demo --output demo
 
 test: $(STAMP)  ## the tests that CI runs (at most 15 minutes on 2 cores)
-	$(BIN)/python -m pytest -m "not slow and not gpu and not cluster" -n 2
+	$(BIN)/python -m pytest -m "not slow and not gpu and not cluster and not browser" -n 2
+	@command -v chromium >/dev/null && echo "the browser's tests: make test-browser" || echo "notice: chromium is absent, so the workbench was not tried in a browser; make test-browser installs it"
 
 test-all: $(STAMP)  ## every test, the slow ones too
 	$(BIN)/python -m pytest -n 2
+
+test-browser: $(STAMP)  ## the workbench as a person uses it, in Debian's Chromium (installed where possible)
+	@command -v chromium >/dev/null \
+		|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends chromium; } \
+		|| echo "notice: chromium is absent and cannot be installed here (root and apt are needed); the tests are skipped"
+	$(BIN)/python -m pytest -m browser -n 2 --dist loadfile tests/browser
 
 test-cluster: $(STAMP)  ## cluster lanes on a real SLURM, started and stopped for it (root, slurm-wlm, munge)
 	$(BIN)/python -m pytest -m cluster -n 0 tests/cluster

@@ -24,6 +24,7 @@ MEASUREMENTS = {
     "memory": "bytes per voxel of mask and deconvolution",
     "simulate": "CPU-seconds of the simulator",
     "quality": "FSC to simulated truth after the issue's commands",
+    "web_jobs": "the workbench with 10,000 jobs: board, table, filter, JSON",
     "web_pages": "the workbench in a browser: first page, memory and CPU with 20 pages, a long log",
     "web_slices": "milliseconds to a plane of a 1000 x 1000 x 300 tomogram in the workbench",
     "web_kills": "50 jobs of the queue finished over 100 kills of the server",

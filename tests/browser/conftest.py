@@ -6,11 +6,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, sync_playwright
-
 from browser import worlds
 from browser.person import FLAGS, Person, somebody
 from browser.served import Served
+from playwright.sync_api import Browser, Error, sync_playwright
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,8 +38,8 @@ def serve() -> Iterator[Callable[..., Served]]:
 
         def start(folder: Path, *flags: str) -> Served:
             served = Served(folder)
-            served.start(*flags)
             stack.callback(served.stop)
+            served.start(*flags)
             return served
 
         yield start

@@ -6,9 +6,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
-
 from browser.served import Served
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    Response,
+    expect,
+)
 
 FLAGS = (
     "--no-sandbox",
@@ -96,3 +104,37 @@ def somebody(browser: Browser, served: Served, **options: object) -> Iterator[Pe
     finally:
         context.close()
     assert not person.troubles, "\n".join(person.troubles)
+
+
+def field_of(page: Page, label: str) -> Locator:
+    """The input that a label of a form names."""
+    return page.get_by_label(re.compile(rf"^{re.escape(label)}( needed)?$"))
+
+
+def fill(page: Page, **values: str) -> None:
+    """Type into fields, named as their labels with `_` for a space."""
+    for name, value in values.items():
+        field_of(page, name.replace("_", " ")).fill(value)
+
+
+def press(page: Page, name: str) -> None:
+    """Click a button, or a link that looks like one."""
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def queue_form(page: Page) -> int:
+    """Press Queue; the number of the job whose page comes."""
+    press(page, "Queue")
+    return number_on(page)
+
+
+def number_on(page: Page) -> int:
+    page.wait_for_url(re.compile(r"/jobs/\d+$"), timeout=PATIENCE_MS)
+    return int(page.url.rpartition("/")[2])
+
+
+def state_on(page: Page, state: str, timeout: float = 180_000) -> None:
+    """Wait until the head of a job's page says a state; no reload."""
+    heading = page.get_by_role("heading", level=1)
+    head = page.locator("section", has=heading).first
+    expect(head.get_by_text(state, exact=True).first).to_be_visible(timeout=timeout)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from icelens.jobs.project.entry import Entry
 from icelens.jobs.project.project import open_project
 from icelens.jobs.project.queue import Queue
 
-_LINK = re.compile(r"http://127\.0\.0\.1:(\d+)/enter\?token=\S+")
+_LINK = re.compile(r"http://127\.0\.0\.1:(\d+)/enter\?token=\S+(?=\s)")
 _START_SECONDS = 90.0
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -25,7 +26,7 @@ class Served:
 
     folder: Path
     link: str = ""
-    _process: subprocess.Popen[str] | None = field(default=None, repr=False)
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
     def base(self) -> str:
@@ -53,7 +54,6 @@ class Served:
             [*command, "--port", "0", *flags],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
             env=environment,
             start_new_session=True,
         )
@@ -87,20 +87,18 @@ class Served:
     def _printed_link(self) -> str:
         assert self._process is not None
         assert self._process.stdout is not None
-        said = ""
+        source, said = self._process.stdout.fileno(), ""
         end = time.monotonic() + _START_SECONDS
-        while time.monotonic() < end:
-            ready, _, _ = select.select([self._process.stdout], [], [], 1.0)
-            line = self._process.stdout.readline() if ready else ""
-            said += line
-            if found := _LINK.search(line):
+        while time.monotonic() < end and self._process.poll() is None:
+            ready, _, _ = select.select([source], [], [], 1.0)
+            # below the buffer of the file: what lies in it, select does not see
+            said += os.read(source, 4096).decode() if ready else ""
+            if found := _LINK.search(said):
                 return found.group(0)
-            if self._process.poll() is not None:
-                break
         raise AssertionError(f"the server did not start: {said}")
 
 
-def _until(is_so: "object", seconds: float) -> None:
+def _until(is_so: Callable[[], bool], seconds: float) -> None:
     end = time.monotonic() + seconds
-    while time.monotonic() < end and not is_so():  # type: ignore[operator]
+    while time.monotonic() < end and not is_so():
         time.sleep(0.2)

@@ -10,10 +10,12 @@ from typing import Any, Literal, Self
 
 from icelens.core.errors import IcelensError, InputFileError
 from icelens.core.io.atomic import atomic_path
+from icelens.core.io.plain_file import read_plain
 
 State = Literal["running", "done", "failed", "stopped"]
 RECORD_NAME = "run.json"
 HEARTBEAT_SECONDS = 10.0
+MOST_BYTES = 64 * 2**20
 KILLED = "the process ended without a word (killed, or the machine went down)"
 
 
@@ -98,8 +100,8 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(read_plain(path, MOST_BYTES))
+    except (OSError, ValueError, RecursionError) as error:
         raise InputFileError(f"{path}: cannot be read as JSON; move it away") from error
     if not isinstance(content, dict) or "config" not in content:
         raise InputFileError(f"{path}: expected a run's record with job and config; move it away")

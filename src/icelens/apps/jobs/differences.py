@@ -42,7 +42,10 @@ def _record(project: Project, entry: Entry) -> dict[str, object]:
 
 
 def _table(name: str, labels: Sequence[str], rows: Sequence[Row]) -> Iterator[str]:
-    cells = [[name, *labels], *([row.name, *(_cut(value or "") for value in row.values)] for row in rows)]
+    cells = [
+        [name, *labels],
+        *([row.name, *(_cut(value or "") for value in row.values)] for row in rows),
+    ]
     widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
     for line in cells:
         padded = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]

@@ -136,7 +136,12 @@ def diff(project: Project, given: argparse.Namespace, rest: list[str]) -> int:
 def lanes_flags(parser: arguments.Parser) -> None:
     """Flags of `lanes`."""
     add = parser.add_argument
-    add("--add", default="", metavar="KIND", help="copy a ready cluster lane: slurm, pbs, torque or lsf")
+    add(
+        "--add",
+        default="",
+        metavar="KIND",
+        help="copy a ready cluster lane: slurm, pbs, torque or lsf",
+    )
     add("--name", default="", help="of the lane that is added")
 
 

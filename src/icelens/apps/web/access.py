@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -39,6 +38,9 @@ UPLOADS = "/api/uploads/"
 MOST_BYTES = 2 * 2**20
 MOST_UPLOAD_BYTES = 8 * 2**30
 _ENTER = "/enter"
+_MOST_COOKIES = 8
+_ONCE = ("host", "origin", "authorization", "content-length")
+"""Headers of which two would leave open which one counts."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ class Gate:
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         """Why a request may not pass; None if it may."""
         path = scope["path"]
+        if any(len(headers.getlist(name)) > 1 for name in _ONCE):
+            return _refused(path, 400, "a header that may be given once came twice")
         if headers.get("host", "") not in self._access.names:
             return _refused(path, 421, "unknown host name; open the link printed at the start")
         if path == _ENTER:
@@ -131,12 +135,12 @@ class Gate:
         bearer = headers.get("authorization", "")
         if bearer.startswith("Bearer "):
             return self._access.knows(bearer.removeprefix("Bearer "))
-        try:
-            cookies = SimpleCookie(headers.get("cookie", ""))
-        except CookieError:
-            return False
-        found = cookies.get(self._access.cookie)
-        return found is not None and self._access.knows(found.value)
+        # a page of another port may leave a second cookie of our name, which must not shut us out
+        pairs = [
+            pair.partition("=") for line in headers.getlist("cookie") for pair in line.split(";")
+        ]
+        given = [value.strip() for name, _, value in pairs if name.strip() == self._access.cookie]
+        return any(self._access.knows(value) for value in given[:_MOST_COOKIES])
 
     def _is_ours(self, headers: Headers, *, is_socket: bool) -> bool:
         """Whether one of our pages asks, or a program that has the token itself."""

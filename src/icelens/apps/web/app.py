@@ -16,10 +16,12 @@ from starlette.staticfiles import StaticFiles
 import icelens
 from icelens.apps.web import routes
 from icelens.apps.web.access import Access, Gate
+from icelens.apps.web.document import describe
 from icelens.apps.web.live import Watch
 from icelens.apps.web.pages import STATIC, page
 from icelens.apps.web.roots import OutsideRootsError
 from icelens.apps.web.workbench import Workbench
+from icelens.apps.web.worker import BusyError
 from icelens.core.errors import IcelensError
 from icelens.jobs.project.listing import UnknownEntryError
 from icelens.jobs.registry import UnknownJobError
@@ -48,6 +50,7 @@ def create_app(bench: Workbench, access: Access, *, dispatches: bool = True) -> 
     for router in routers():
         app.include_router(router)
     app.mount("/static", _Static(directory=STATIC), name="static")
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     app.add_exception_handler(IcelensError, _on_mistake)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
@@ -101,6 +104,8 @@ async def _on_mistake(request: Request, error: Exception) -> Response:
         status = 403
     elif isinstance(error, UnknownEntryError | UnknownJobError):
         status = 404
+    elif isinstance(error, BusyError):
+        status = 503
     return _answer(request, status, str(error))
 
 

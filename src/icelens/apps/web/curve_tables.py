@@ -3,12 +3,14 @@
 import csv
 import math
 from collections.abc import Iterable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel
 
 from icelens.core.errors import InputFileError
+from icelens.core.io.plain_file import open_plain
 
 MOST_BYTES = 32 * 2**20
 MOST_ROWS = 20_000
@@ -196,7 +198,7 @@ def _columns(path: Path) -> Columns:
                 f"{path}: {size / 2**20:.0f} MiB, expected a table of curves below "
                 f"{MOST_BYTES // 2**20} MiB; open particles and latents in their own viewers"
             )
-        with path.open(newline="", encoding="utf-8") as file:
+        with TextIOWrapper(open_plain(path), encoding="utf-8", newline="") as file:
             rows = csv.reader(file)
             header = next(rows, [])
             body = [row for _, row in zip(range(MOST_ROWS + 1), rows, strict=False)]

@@ -12,6 +12,7 @@ from typing import Literal
 from icelens.apps.web.files.kinds import kind_of_name
 from icelens.apps.web.forms.results import results_for
 from icelens.apps.web.roots import Roots
+from icelens.core.io.plain_file import open_plain
 from icelens.jobs.project.queue import Queue
 
 SetKind = Literal["tomograms", "particles"]
@@ -72,7 +73,7 @@ def _kind(path: Path, stamp: int, size: int) -> SetKind | None:
     if kind_of_name(path.name) == "particles":
         return "particles"
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             labels = set(_LABEL.findall(file.read(_HEAD)))
     except OSError:
         return None

@@ -11,6 +11,7 @@ from icelens.jobs.project.listing import Listing
 from icelens.jobs.project.project import Project
 from icelens.jobs.registry import all_jobs
 
+MOST_LISTENERS = 200
 MOST_NUMBERS = 200
 """If more jobs have changed at once, pages are told to look at all."""
 
@@ -32,6 +33,11 @@ class Live:
         queue: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue(maxsize=100)
         self._listeners.add(queue)
         return queue
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more may listen."""
+        return len(self._listeners) >= MOST_LISTENERS
 
     def leave(self, queue: "asyncio.Queue[Mapping[str, Any]]") -> None:
         """Stop listening."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from icelens.core.errors import InputFileError
+from icelens.core.io.plain_file import open_plain
 from icelens.jobs.journal import METRICS_NAME
 
 MOST_POINTS = 2000
@@ -75,7 +76,7 @@ def appended_metrics(folder: Path, *, after: int = 0, file_id: str = "") -> Appe
     """
     path = folder / METRICS_NAME
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             status = os.fstat(file.fileno())
             found_id = f"{status.st_dev:x}-{status.st_ino:x}"
             is_other = after > status.st_size or (file_id not in ("", found_id))
@@ -126,7 +127,7 @@ def sampled_metric(folder: Path, most: int = 60) -> tuple[str, list[float | None
     """Name and some values of the curve that tells most of a run, read in a few places."""
     path = folder / METRICS_NAME
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             size = os.fstat(file.fileno()).st_size
             block = file.read(_BEFORE_SAMPLING)
             if size > _BEFORE_SAMPLING:

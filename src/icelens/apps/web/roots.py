@@ -1,6 +1,7 @@
 """Which files the browser may see: those below the folders given at the start."""
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,10 @@ class Roots:
                 f"{text:.400}: lies outside the folders this workbench may show; "
                 "start it with --root FOLDER to add one"
             )
+        if _is_odd(path):
+            raise OutsideRootsError(
+                f"{text:.400}: is a pipe, socket or device; expected a file or a folder"
+            )
         return path
 
     def contains(self, path: Path) -> bool:
@@ -50,3 +55,12 @@ class Roots:
             if each.is_relative_to(self.folders[0]):
                 return each.relative_to(self.folders[0]).as_posix()
         return str(text)
+
+
+def _is_odd(path: Path) -> bool:
+    """Whether something is there that is neither file nor folder: reading it may never end."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))

@@ -15,6 +15,8 @@ DESCRIPTION = (
     "is none. Jobs run on when the workbench is closed."
 )
 LOCAL = ("127.0.0.1", "localhost", "::1")
+MOST_CONNECTIONS = 500
+"""Of browsers, websockets among them; who comes then is told to wait."""
 FLAGS = ("--host", "--port", "--root", "--name", "--read-only", "--help")
 
 
@@ -52,6 +54,9 @@ def main(words: Sequence[str]) -> int:
         create_app(bench, access),
         log_level="warning",
         access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
         ws_max_size=4096,
         ws="websockets-sansio",
         timeout_graceful_shutdown=2,

@@ -11,8 +11,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import IO, Any
 
 from icelens.core.errors import IcelensError
@@ -21,6 +24,9 @@ PREFIX = "icelens.apps.web.work."
 IDLE_SECONDS = 300.0
 MOST_WORKERS = 3
 TIME_LIMIT = 300.0
+MOST_WAITING = 100
+"""Questions that may wait for one process; more are refused."""
+_MOST_AT_ONCE = 32
 LENGTHS = struct.Struct("<II")
 
 
@@ -34,6 +40,10 @@ class Answer:
 
     data: dict[str, Any] = field(default_factory=dict)
     blob: bytes = b""
+
+
+class BusyError(WorkerError):
+    """More is asked at once than can be answered soon."""
 
 
 class Worker:
@@ -133,6 +143,10 @@ class Workers:
     def __init__(self) -> None:
         """None runs yet."""
         self._workers: dict[str, Worker] = {}
+        # questions wait in the event loop: threads that wait would be missing elsewhere
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._waiting: Counter[str] = Counter()
+        self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="worker")
 
     async def call(self, function: str, **arguments: Any) -> Answer:  # noqa: ANN401
         """Run `module:function` of `icelens.apps.web.work` with arguments that JSON can hold.
@@ -140,13 +154,22 @@ class Workers:
         Raises:
             IcelensError: What the function raised.
             WorkerError: If it failed in another way, or took too long.
+            BusyError: If too many wait already.
         """
         module = function.partition(":")[0]
         if not module.startswith(PREFIX):
             raise WorkerError(f"{function}: is no work of the workbench")
-        self._end_some(module)
-        worker = self._workers.setdefault(module, Worker())
-        return await asyncio.to_thread(worker.call, function, arguments)
+        if self._waiting[module] >= MOST_WAITING:
+            raise BusyError(f"{function.rpartition(':')[2]}: too much is asked at once; ask again")
+        self._waiting[module] += 1
+        try:
+            async with self._turns.setdefault(module, asyncio.Lock()):
+                self._end_some(module)
+                worker = self._workers.setdefault(module, Worker())
+                work = partial(worker.call, function, arguments)
+                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._waiting[module] -= 1
 
     def end_idle(self) -> None:
         """End processes that have had nothing to do for long."""
@@ -159,6 +182,7 @@ class Workers:
         for worker in self._workers.values():
             worker.stop()
         self._workers.clear()
+        self._threads.shutdown(wait=False)
 
     def _end_some(self, wanted: str) -> None:
         """Make room: the one that was idle for longest ends."""

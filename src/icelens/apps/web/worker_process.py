@@ -5,6 +5,8 @@ import json
 import os
 import sys
 import traceback
+from contextlib import suppress
+from pathlib import Path
 from typing import IO, Any
 
 from icelens.apps.web.worker import LENGTHS, PREFIX, Answer
@@ -13,6 +15,8 @@ from icelens.core.errors import IcelensError
 
 def main() -> None:
     """Answer until the server closes the pipe."""
+    with suppress(OSError):  # where memory runs out, this process shall end and not the server
+        Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
     # what the work prints must not get between the answers
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

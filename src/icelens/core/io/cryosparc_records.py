@@ -12,6 +12,7 @@ from icelens.core.errors import GeometryError, InputFileError, MetadataError
 from icelens.core.events import Message, OnEvent
 from icelens.core.io.atomic import atomic_path
 from icelens.core.io.image_columns import HALF_SET
+from icelens.core.io.plain_file import open_plain
 from icelens.core.io.stack_paths import stack_name
 
 Floats = npt.NDArray[np.float64]
@@ -35,7 +36,7 @@ def load_records(path: Path) -> Records:
         InputFileError: If it is missing, empty, compressed, or holds something else.
     """
     try:
-        with path.open("rb") as stream:
+        with open_plain(path) as stream:
             start = stream.read(len(_NUMPY))
         if start == _COMPRESSED:
             raise InputFileError(

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from mrcfile.dtypes import HEADER_DTYPE
 
 from icelens.core.errors import InputFileError
+from icelens.core.io.plain_file import open_plain
 from icelens.core.io.volume_header import ANISOTROPY, VolumeHeader, isotropic_pixel_size
 
 SUFFIXES = (".mrc", ".mrcs", ".rec", ".map", ".st", ".ali", ".ccp4")
@@ -45,7 +46,7 @@ class _Layout:
 
 def is_gzip(path: Path) -> bool:
     """Whether the file's content is compressed by gzip."""
-    with path.open("rb") as stream:
+    with open_plain(path) as stream:
         return stream.read(2) == b"\x1f\x8b"
 
 
@@ -109,7 +110,7 @@ def _read_start(path: Path, *, compressed: bool) -> bytes:
         if compressed:
             with gzip.open(path) as stream:
                 return stream.read(_HEADER_BYTES)
-        with path.open("rb") as plain:
+        with open_plain(path) as plain:
             return plain.read(_HEADER_BYTES)
     except (OSError, EOFError, zlib.error) as error:
         raise InputFileError(f"{path}: cannot be read ({error}); copy it again") from error

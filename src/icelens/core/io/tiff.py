@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from icelens.core.errors import InputFileError
+from icelens.core.io.plain_file import open_plain
 from icelens.core.io.volume_header import VolumeHeader, isotropic_pixel_size
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _ANGSTROM_PER_UNIT = {
 
 def is_tiff(path: Path) -> bool:
     """Whether the file's content is TIFF or BigTIFF."""
-    with path.open("rb") as stream:
+    with open_plain(path) as stream:
         return stream.read(4) in _MAGIC
 
 

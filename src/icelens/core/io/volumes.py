@@ -19,6 +19,7 @@ from icelens.core.errors import InputFileError, MetadataError
 from icelens.core.io import mrc, ome_zarr, tiff
 from icelens.core.io.atomic import atomic_folder, atomic_path
 from icelens.core.io.mrc_writer import mapped_mrc, mrc_dtype
+from icelens.core.io.plain_file import open_plain
 from icelens.core.io.slabs import check_values, release_pages, slabs
 from icelens.core.io.volume_header import PixelSizeFrom, VolumeHeader, resolve_pixel_size
 
@@ -231,7 +232,7 @@ def _reader(path: Path) -> _Reader:
     try:
         if tiff.is_tiff(path) or path.suffix.lower() in tiff.SUFFIXES:
             return _TIFF
-        with path.open("rb") as stream:
+        with open_plain(path) as stream:
             start = stream.read(4)
     except OSError as error:
         raise InputFileError(

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from icelens.core.io.atomic import atomic_path
+from icelens.core.io.plain_file import read_plain
 
 SETTINGS_NAME = "settings.yaml"
+MOST_BYTES = 64 * 2**20
 OUT_NAME = "out.txt"
 ERR_NAME = "err.txt"
 
@@ -94,8 +96,8 @@ def read_attempt(path: Path) -> Attempt | None:
 def read_json(path: Path) -> Mapping[str, Any] | None:
     """A JSON mapping; None if there is none, or it is damaged."""
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        content = json.loads(read_plain(path, MOST_BYTES))
+    except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 

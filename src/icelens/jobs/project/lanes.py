@@ -10,10 +10,12 @@ from pathlib import Path
 import yaml
 
 from icelens.core.errors import IcelensError, InputFileError
+from icelens.core.io.plain_file import read_plain
 from icelens.jobs.project.project import Project
 
 LANES_NAME = "lanes.yaml"
 CPU = "cpu"
+_MOST_BYTES = 100_000
 
 
 class UnknownLaneError(IcelensError):
@@ -85,7 +87,7 @@ def _slots(path: Path) -> dict[str, int]:
     if not path.exists():
         return {}
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        content = yaml.safe_load(read_plain(path, _MOST_BYTES)) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputFileError(
             f"{path}: cannot be read as YAML; write lines such as `cpu: 2`"

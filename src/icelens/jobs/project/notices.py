@@ -20,12 +20,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from icelens.core.errors import InputFileError
+from icelens.core.io.plain_file import read_plain
 from icelens.jobs.project.entry import Entry, State
 from icelens.jobs.project.outcome import Outcome
 from icelens.jobs.project.project import Project
 
 NOTIFY_NAME = "notify.yaml"
 _SECONDS = 20
+_MOST_BYTES = 100_000
 
 
 class NotifyConfig(BaseModel):
@@ -66,7 +68,7 @@ def read_notify(project: Project) -> NotifyConfig:
     if not path.exists():
         return NotifyConfig()
     try:
-        return NotifyConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return NotifyConfig.model_validate(yaml.safe_load(read_plain(path, _MOST_BYTES)) or {})
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputFileError(f"{path}: cannot be read as YAML") from error
     except ValidationError as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from icelens.core.io.plain_file import open_plain
 from icelens.jobs.project.attempt import ERR_NAME, Attempt, process_born, read_json
 from icelens.jobs.project.entry import State
 from icelens.jobs.project.remedies import remedy_for
@@ -96,7 +97,7 @@ def last_error(path: Path) -> str:
 def tail(path: Path, size: int) -> str:
     """The end of a text file, from the start of a line, without reading the rest."""
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             length = file.seek(0, 2)
             file.seek(max(0, length - size))
             content = file.read(size)

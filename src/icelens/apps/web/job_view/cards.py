@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from icelens.apps.web.roots import OutsideRootsError, Roots
+from icelens.core.io.plain_file import open_plain
 from icelens.jobs.journal import LOG_NAME
 from icelens.jobs.project.attempt import read_json
 from icelens.jobs.project.entry import Entry
@@ -117,7 +118,7 @@ def _remaining(roots: Roots, entry: Entry, stage: str, done: int, total: int) ->
 
 def _stage_began(log: Path, stage: str, total: int) -> datetime | None:
     try:
-        with log.open("rb") as file:
+        with open_plain(log) as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - _END_BYTES))
             text = file.read(_END_BYTES).decode(errors="replace")
     except OSError:

@@ -41,6 +41,7 @@ class JobPage:
 
     card: Card
     record: RecordFile
+    is_known: bool
     summary: str
     series: list[Series]
     pictures: list[Picture]
@@ -83,6 +84,7 @@ def job_page(bench: Workbench, entry: Entry) -> JobPage:
     return JobPage(
         card=card_of(roots, entry),
         record=record,
+        is_known=_is_known(entry),
         summary=_summary(entry),
         series=series,
         pictures=single[:_MOST_SINGLE],
@@ -115,6 +117,15 @@ def last_lines(bench: Workbench, entry: Entry) -> list[Line]:
         if piece.lines:
             return piece.lines
     return []
+
+
+def _is_known(entry: Entry) -> bool:
+    """Whether this icelens has the job."""
+    try:
+        find_job(entry.job)
+    except IcelensError:
+        return False
+    return True
 
 
 def _summary(entry: Entry) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from icelens.apps.web.job_view.log_lines import Line, read_lines
 from icelens.core.errors import InputFileError
+from icelens.core.io.plain_file import check_plain
 
 BLOCK = 2**16
 """Bytes read for one answer."""
@@ -130,6 +131,7 @@ class _Opened:
             raise _unreadable(self._path, error) from error
         status = os.fstat(descriptor)
         try:
+            check_plain(descriptor, self._path)
             file = io.FileIO(descriptor, "rb")
         except OSError as error:
             os.close(descriptor)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from icelens.apps.web.roots import OutsideRootsError, Roots
+from icelens.core.io.plain_file import open_plain
 from icelens.jobs.project.entry import Entry
 from icelens.jobs.project.outcome import running_record
 from icelens.jobs.record import RECORD_NAME
@@ -106,7 +107,7 @@ def as_json(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - JSON is of any
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         if os.fstat(file.fileno()).st_size > MOST_BYTES:
             raise ValueError("larger than any record")
         content = json.loads(file.read())
@@ -120,7 +121,7 @@ def _missing(entry: Entry) -> str:
         return ""
     if entry.origin == "queue" and entry.state in ("running", "failed", "stopped"):
         return ""  # it may never have come as far as making its folder
-    return f"{entry.folder}: the folder is gone; clone the job to run it again"
+    return f"{entry.folder}: the folder is gone; run the job again for its results"
 
 
 def _text(value: object) -> str:

@@ -6,10 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from icelens.apps.web.job_files import curve_files, pictures, record_of
 from icelens.apps.web.pages import page
+from icelens.apps.web.served_file import ServedFile
 from icelens.apps.web.workbench import Bench, Workbench
 from icelens.core.errors import InputFileError, MetadataError
 from icelens.jobs.project.difference import Difference, compare
@@ -78,12 +79,12 @@ def picture(
     bench: Bench,
     job: Annotated[int, Query(ge=1, le=2**53)],
     name: Annotated[str, Query(max_length=400)],
-) -> FileResponse:
+) -> Response:
     """One picture of a job, named as its folder has it."""
     found = pictures(bench.roots, bench.queue.get(job))
     if name not in found:
         raise InputFileError(f"J{job}: no picture {name!r}; it may have been written anew")
-    return FileResponse(found[name], media_type="image/png")
+    return ServedFile(bench.roots, str(found[name]), "image/png", {})
 
 
 def _entries(bench: Workbench, text: str) -> list[Entry]:

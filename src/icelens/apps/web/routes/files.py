@@ -9,11 +9,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from icelens.apps.web.files.kinds import ending_of
 from icelens.apps.web.files.listing import Listing, list_folder, starting_points
 from icelens.apps.web.forms.fitting import ENDINGS
+from icelens.apps.web.served_file import ServedFile
 from icelens.apps.web.workbench import Bench, Workbench
 from icelens.core.errors import IcelensError
 from icelens.core.io.atomic import atomic_path
@@ -92,24 +93,22 @@ async def about(bench: Bench, file: PathText) -> AboutAnswer:
 @router.get("/files/raw", response_class=Response)
 def raw(bench: Bench, file: PathText) -> Response:
     """A file itself: pictures and texts to be shown, all else to be kept."""
-    path = _existing(bench, file)
-    kind = _SHOWN.get(ending_of(path.name))
-    return FileResponse(
-        path,
-        media_type=kind or "application/octet-stream",
-        filename=path.name,
-        content_disposition_type="inline" if kind else "attachment",
-        headers={"Content-Security-Policy": _SANDBOX},
+    kind = _SHOWN.get(ending_of(bench.roots.resolve(file).name))
+    return ServedFile(
+        bench.roots,
+        file,
+        kind or "application/octet-stream",
+        {"Content-Security-Policy": _SANDBOX},
+        "inline" if kind else "attachment",
     )
 
 
 @router.get("/files/report", response_class=Response)
 def report(bench: Bench, job: Annotated[int, Query(ge=1, lt=2**53)]) -> Response:
     """The report of a job, for a frame in which nothing can act."""
-    folder = bench.queue.get(job).folder
-    path = _existing(bench, str(Path(folder) / REPORT_NAME))
+    file = str(Path(bench.queue.get(job).folder) / REPORT_NAME)
     headers = {"Content-Security-Policy": _REPORT, "X-Frame-Options": "SAMEORIGIN"}
-    return FileResponse(path, media_type="text/html; charset=utf-8", headers=headers)
+    return ServedFile(bench.roots, file, "text/html; charset=utf-8", headers)
 
 
 @router.get("/files/thumbnail", response_class=Response)
@@ -132,13 +131,6 @@ async def thumbnail(
     return Response(
         content, media_type="image/png", headers={"Cache-Control": "private, max-age=60"}
     )
-
-
-def _existing(bench: Workbench, text: str) -> Path:
-    path = bench.roots.resolve(text)
-    if not path.is_file():
-        raise HTTPException(404, f"{text:.400}: does not exist, or is no file")
-    return path
 
 
 def _kept_thumbnail(bench: Workbench, path: Path, size: int) -> Path:

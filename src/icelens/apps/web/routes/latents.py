@@ -22,6 +22,7 @@ from icelens.apps.web.latent_answers import (
 from icelens.apps.web.pages import page
 from icelens.apps.web.workbench import Bench
 from icelens.core.errors import MetadataError
+from icelens.core.io.plain_file import open_plain
 
 router = APIRouter()
 
@@ -189,7 +190,7 @@ def _check_inside(bench: Bench, folder: Path) -> None:
         OutsideRootsError: If its particles do not.
     """
     try:
-        with (folder / RUN_NAME).open("rb") as stream:
+        with open_plain(folder / RUN_NAME) as stream:
             facts = json.loads(stream.read(_MOST_BYTES))
         named = [*facts["particles"], facts.get("stack_root"), facts.get("tomograms")]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

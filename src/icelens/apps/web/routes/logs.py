@@ -15,6 +15,7 @@ from icelens.apps.web.job_view.log_file import Piece
 from icelens.apps.web.job_view.log_lines import Level, Line
 from icelens.apps.web.workbench import Bench, Workbench
 from icelens.core.errors import InputFileError
+from icelens.core.io.plain_file import open_plain
 from icelens.jobs.journal import LOG_NAME
 from icelens.jobs.project.attempt import output_names
 from icelens.jobs.project.entry import Entry
@@ -129,7 +130,7 @@ def log_path(bench: Workbench, entry: Entry, stream: Stream, task: int | None = 
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         missing = os.fstat(file.fileno()).st_size
         while missing > 0 and (block := file.read(min(missing, log_file.BLOCK))):
             missing -= len(block)

@@ -14,6 +14,9 @@ router = APIRouter()
 async def live(socket: WebSocket) -> None:
     """Say which jobs changed, as they do, until the page is closed."""
     bench = workbench_of(socket)
+    if bench.live.is_full:
+        await socket.close(1013)
+        return
     await socket.accept()
     messages = bench.live.join()
     gone = asyncio.create_task(_until_closed(socket))

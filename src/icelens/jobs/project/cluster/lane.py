@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from icelens.core.io.atomic import atomic_path
+from icelens.core.io.plain_file import open_plain
 from icelens.jobs.project.cluster.ending import Ending, ending_from
 from icelens.jobs.project.cluster.lane_file import LANE_NAME, LaneFile, Value, read_lane_file
 from icelens.jobs.project.cluster.scheduler import (
@@ -261,7 +262,7 @@ def read_lane(folder: Path) -> ClusterLane:
 
 def _end_of(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _LOG_BYTES))
             return file.read().decode("utf-8", errors="replace")
     except OSError:

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from icelens.core.errors import InputFileError
+from icelens.core.io.plain_file import read_plain
 
 MAX_BYTES = 100_000
 
@@ -56,7 +57,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
             raise InputFileError(
                 f"{path}: is {size} bytes long, expected at most {MAX_BYTES}; is it a lane?"
             )
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_PlainLoader)
+        content = yaml.load(read_plain(path, MAX_BYTES).decode(), Loader=_PlainLoader)
     except OSError as error:
         raise InputFileError(f"{path}: cannot be read ({error.strerror}); check it") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:

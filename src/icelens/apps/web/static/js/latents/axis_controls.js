@@ -54,7 +54,7 @@ export class AxisControls {
   axis(name) {
     const info = this.columns.infos.get(name), number = Number(name.split("_")[1]);
     const share = name.startsWith("pc_") ? this.columns.facts.explained[number - 1] : undefined;
-    const label = share === undefined ? info.label : `${info.label} (${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %)`;
+    const label = share === undefined ? info.label : `${info.label} (${share < 0.001 ? "<0.1" : (100 * share).toFixed(share < 0.1 ? 1 : 0)} %)`;
     return { label, unit: info.unit, classes: this.isNamed(name) ? info.labels : null };
   }
 

@@ -59,13 +59,14 @@ export class LogViewer {
     this.piece = { start: piece.start, end: piece.end, file: piece.file_id };
     this.lines.replaceChildren(...lineElements(piece.lines), this.partial);
     this.showPartial(piece.partial);
-    this.say(piece.lines.length || piece.partial ? "" : this.emptyNote());
+    this.lines.hidden = !piece.lines.length && !piece.partial;
+    this.say(this.lines.hidden ? this.emptyNote() : "");
     this.end.hidden = true;
     this.scrollToEnd();
   }
 
   emptyNote() {
-    return { log: "No log yet.", out: "Nothing was printed.", err: "Nothing went to standard error." }[this.stream];
+    return { log: "No log.", out: "Nothing was printed.", err: "Nothing went to standard error." }[this.stream];
   }
 
   /** Look whether lines were added. */
@@ -85,7 +86,10 @@ export class LogViewer {
     this.showPartial(piece.partial);
     this.piece.end = piece.end;
     this.piece.file = piece.file_id;
-    if (added.length) this.say("");
+    if (added.length || piece.partial) {
+      this.lines.hidden = false;
+      this.say("");
+    }
     if (isAtEnd) {
       this.dropFirst();
       this.scrollToEnd();
@@ -117,6 +121,7 @@ export class LogViewer {
     mark(elements, wanted);
     for (const element of elements) this.leadTo(element);
     this.lines.replaceChildren(...elements);
+    this.lines.hidden = elements.length === 0;
     const count = `${found.is_more ? "the last " : ""}${elements.length} line${elements.length === 1 ? "" : "s"} found`;
     this.say(elements.length ? `${count}; open one to see it where it stands` : "Nothing found.");
     this.scrollToEnd();

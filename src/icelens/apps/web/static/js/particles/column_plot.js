@@ -1,4 +1,5 @@
 // Histogram of a column of particles: amounts in bins, classes one by one.
+import { csvCell } from "../downloads.js";
 import { axisTitle, drawFrame, percentiles } from "../latents/axes.js";
 import { extentOf } from "../latents/cloud.js";
 
@@ -30,7 +31,7 @@ export function drawCounts(pen, found, width, height) {
   const each = box.width / found.counts.length, gap = found.labels ? 0.15 * each : 0;
   found.counts.forEach((count, i) => {
     const high = (count / most) * box.height;
-    pen.fill(box.left + i * each + gap, box.top + box.height - high, each - 2 * gap + (found.labels ? 0 : 0.4), high, "bars");
+    pen.fill(box.left + i * each + gap, box.top + box.height - high, each - 2 * gap + (found.labels ? 0 : 0.7), high, "bars");
   });
   const view = { x0: found.low, x1: found.high, y0: 0, y1: most };
   drawFrame(pen, box, view, { x: axisTitle(found.info), y: "images" }, { x: found.labels });
@@ -40,8 +41,7 @@ export function drawCounts(pen, found, width, height) {
 export function countsCsv({ counts, labels, low, high }) {
   const step = (high - low) / counts.length;
   const head = labels ? "class,images" : "from,to,images";
-  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const lines = counts.map((count, i) => (labels ? `${quoted(labels[i])},${count}` : `${low + i * step},${low + (i + 1) * step},${count}`));
+  const lines = counts.map((count, i) => (labels ? `${csvCell(labels[i])},${count}` : `${low + i * step},${low + (i + 1) * step},${count}`));
   return `${[head, ...lines].join("\n")}\n`;
 }
 

@@ -1,13 +1,20 @@
 // A sheet of particle images with a line below each, and a scale bar; the same for screen, PNG and SVG.
+import { tokens } from "../tokens.js";
+
 const FOOT = 16;
 const GAP = 4;
-const CANVAS = "#101012", INK = "#e6e6ea", MUTED = "#b4b4bd";
 
 /** Places of images in a width: {across, down, cell, width, height}. */
 export function layout(count, side, width) {
   const cell = side + GAP, across = Math.max(1, Math.floor((width - GAP) / cell));
   const down = Math.max(1, Math.ceil(count / across));
   return { across, down, cell, width: Math.max(width, cell + GAP), height: down * (cell + FOOT) + GAP };
+}
+
+/** A side a little above the wanted one, with which rows fill a width. */
+export function filling(side, width) {
+  const { across } = layout(1, side, width);
+  return Math.max(side, Math.floor((width - GAP) / across) - GAP);
 }
 
 /** Pictures (canvas each) of grey values `(image, side, side)`. */
@@ -57,4 +64,4 @@ const shortened = (text, drawn) => {
 };
 
 /** Colours of sheets: dark in both themes, as images are grey. */
-export const SHEET_COLOURS = { canvas: CANVAS, ground: CANVAS, ink: INK, muted: MUTED };
+export const sheetColours = () => tokens({ canvas: "canvas", ground: "canvas", ink: "canvas-text", muted: "canvas-muted" });

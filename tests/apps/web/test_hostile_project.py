@@ -1,0 +1,84 @@
+"""A hostile project is opened: every page and question answers, soon, and nothing in it acts."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+from apps.web.inline_work import work_inline
+from hostile_project import ENDINGS, SCRIPT, fill_hostile, release_pipes
+from starlette.testclient import TestClient
+
+from icelens.jobs.project.project import Project
+
+SECONDS = 60
+PAGES = (
+    "/", "/jobs", "/jobs?view=table", "/data", "/lineage", "/lineage?is_piece=true", "/compare",
+    "/view", "/view/slices", "/view/particles", "/view/latents", "/view/curves", "/view/picks",
+    "/view/surface", "/help", "/help/api", "/projects", "/fragments/home", "/fragments/lanes",
+    "/fragments/jobs", "/jobs/new", "/jobs/new?job=restore.refine", "/api/jobs", "/api/data",
+    "/api/files", "/api/files?kind=particles,stack,volume", "/api/curves/files", "/api/lineage",
+    "/api/lanes", "/api/results?kind=particles,stack,volume,tomograms", "/api/project",
+    "/api/presets/restore.refine",
+)  # fmt: skip
+OF_A_JOB = (
+    "/jobs/{0}", "/fragments/jobs/{0}", "/api/jobs/{0}", "/api/jobs/{0}/metrics",
+    "/api/jobs/{0}/sparkline", "/api/jobs/{0}/log", "/api/jobs/{0}/log?stream=out",
+    "/api/jobs/{0}/log/search?text=a", "/api/jobs/{0}/log/file", "/api/jobs/{0}/log/file?stream=err",
+    "/files/report?job={0}", "/api/glances?numbers={0}", "/lineage?job={0}", "/api/lineage?job={0}",
+    "/compare?jobs=1&jobs={0}", "/api/compare?jobs=1,{0}", "/jobs/new?clone={0}",
+    "/fragments/jobs/some?numbers={0}", "/api/results?job={0}", "/api/curves/files",
+)  # fmt: skip
+OF_A_FILE = (
+    "/api/files/about", "/files/raw", "/files/thumbnail", "/api/curves", "/api/curves/readings",
+    "/api/data/tomograms", "/api/data/particles", "/api/particles", "/api/particles/views",
+    "/api/particles/montage", "/api/volumes/header", "/api/surface/facts", "/api/surface/mesh",
+    "/view/open",
+)  # fmt: skip
+
+
+@pytest.fixture
+def numbers(
+    client: TestClient, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[list[int]]:
+    """Jobs of the hostile project; whoever waits for ever is interrupted."""
+    work_inline(monkeypatch)
+    found = fill_hostile(project)
+
+    def interrupt(*_: object) -> None:
+        release_pipes(project.folder)
+        raise TimeoutError(f"no answer within {SECONDS} seconds")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.alarm(SECONDS)
+    yield found
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def check(client: TestClient, url: str, **params: str) -> None:
+    answer = client.get(url, params=params or None, follow_redirects=False)
+    assert answer.status_code < 500, f"{url}: {answer.text[:300]}"
+    if answer.headers.get("content-type", "").startswith("text/html") and "report" not in url:
+        assert SCRIPT not in answer.text, url
+    assert "root:x:0" not in answer.text, url
+
+
+def test_every_page_answers(client: TestClient, numbers: list[int], subtests) -> None:
+    for url in PAGES:
+        with subtests.test(url):
+            check(client, url)
+
+
+def test_every_job_answers(client: TestClient, numbers: list[int], subtests) -> None:
+    for number in numbers:
+        for url in OF_A_JOB:
+            with subtests.test(url.format(number)):
+                check(client, url.format(number))
+
+
+def test_every_file_answers(client: TestClient, numbers: list[int], subtests) -> None:
+    for ending in ENDINGS:
+        for kind in ("pipe", "dangling", "loop", "outside", "folder"):
+            for url in OF_A_FILE:
+                with subtests.test(f"{url} {kind}{ending}"):
+                    check(client, url, file=f"{kind}{ending}")
