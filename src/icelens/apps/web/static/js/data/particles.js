@@ -1,6 +1,6 @@
 // What a particle file holds: counts, optics groups, half sets, and what is wrong.
 import { element } from "../files/rows.js";
-import { count, digits } from "../forms/quantities.js";
+import { count, digits } from "../quantities.js";
 
 export function showParticles(set, answer) {
   const { images, particles, groups, has_poses: hasPoses, halves, problems } = answer;

@@ -2,7 +2,7 @@
 import { send } from "../api.js";
 import { element } from "../files/rows.js";
 import { pickFile } from "../files/picker.js";
-import { count } from "../forms/quantities.js";
+import { count } from "../quantities.js";
 import { attempt, toast } from "../toast.js";
 import { factsOf, problemList, thumbnail } from "./parts.js";
 

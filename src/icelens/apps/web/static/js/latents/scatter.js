@@ -2,8 +2,10 @@
 import { axisTitle, drawFrame, percentiles, widened } from "./axes.js";
 import { Cloud } from "./cloud.js";
 import { binPoints, makeGrid, paint } from "./density.js";
-import { css, lookupTable } from "./palette.js";
+import { css } from "../colour_scale.js";
+import { lookupTable } from "./palette.js";
 import { canvasPen } from "./pens.js";
+import { tokens } from "../tokens.js";
 
 const MARGIN = { left: 64, right: 16, top: 12, bottom: 46 };
 const FEW = 4000;
@@ -157,9 +159,7 @@ export class Scatter {
 
   /** Colours of ink and ground, from the page's style. */
   colours() {
-    const style = getComputedStyle(this.canvas);
-    const of = (name) => style.getPropertyValue(name).trim();
-    return { ink: of("--text"), muted: of("--muted"), accent: of("--accent"), ground: of("--surface"), line: of("--line") };
+    return tokens({ ink: "text", muted: "muted", accent: "accent", ground: "surface", line: "line" }, this.canvas);
   }
 
   /** Size of a bin in px: coarse while moving, and where there are few points for so many pixels. */

@@ -2,12 +2,13 @@
 import { send } from "../api.js";
 import { acceptDrops } from "../files/drop.js";
 import { commandText, costSays, costWaits, showCommand, showCost } from "../forms/cost.js";
-import { Draft, ago } from "../forms/drafts.js";
+import { Draft } from "../forms/drafts.js";
 import { Fields, addPath, controlOf } from "../forms/fields.js";
 import { letChoose, lookAtInput } from "../forms/inputs.js";
 import { Lanes } from "../forms/lanes.js";
 import { Presets } from "../forms/presets.js";
 import { Problems, showWarnings } from "../forms/problems.js";
+import { ago } from "../quantities.js";
 import { attempt, copy, toast } from "../toast.js";
 
 const PAUSE = 350;
