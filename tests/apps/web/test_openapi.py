@@ -1,8 +1,6 @@
 """The programming interface as its document says: every operation asked with made-up values."""
 
 import copy
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +56,7 @@ KNOWN: dict[str, list[Any]] = {
 
 
 @pytest.fixture
-def bench(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Workbench:
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbench:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("ICELENS_LANES", "")
@@ -113,9 +109,7 @@ def ask_all(
                 ask(operation, bench, project, access, examples)
 
 
-def ask(
-    operation: Any, bench: Workbench, project: Project, access: Access, examples: int
-) -> None:
+def ask(operation: Any, bench: Workbench, project: Project, access: Access, examples: int) -> None:
     """Ask with values that fit the document, and with others."""
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
         try:

@@ -12,8 +12,8 @@ from icelens.core.errors import GeometryError, InputFileError, MetadataError
 from icelens.core.events import Message, OnEvent
 from icelens.core.io.atomic import atomic_path
 from icelens.core.io.image_columns import HALF_SET
-from icelens.core.io.stack_paths import stack_name
 from icelens.core.io.plain_file import open_plain
+from icelens.core.io.stack_paths import stack_name
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

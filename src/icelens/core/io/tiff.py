@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from icelens.core.errors import InputFileError
-from icelens.core.io.volume_header import VolumeHeader, isotropic_pixel_size
 from icelens.core.io.plain_file import open_plain
+from icelens.core.io.volume_header import VolumeHeader, isotropic_pixel_size
 
 if TYPE_CHECKING:
     import tifffile

@@ -19,9 +19,9 @@ from icelens.core.errors import InputFileError, MetadataError
 from icelens.core.io import mrc, ome_zarr, tiff
 from icelens.core.io.atomic import atomic_folder, atomic_path
 from icelens.core.io.mrc_writer import mapped_mrc, mrc_dtype
+from icelens.core.io.plain_file import open_plain
 from icelens.core.io.slabs import check_values, release_pages, slabs
 from icelens.core.io.volume_header import PixelSizeFrom, VolumeHeader, resolve_pixel_size
-from icelens.core.io.plain_file import open_plain
 
 __all__ = [
     "PixelSizeFrom",
