@@ -10,8 +10,8 @@ from pathlib import Path
 from icelens.apps.web.files.kinds import FileKind, ending_of, is_store, kind_of_name
 from icelens.apps.web.roots import OutsideRootsError, Roots
 from icelens.core.errors import InputFileError
-from icelens.jobs.project.project import DATABASE_NAME
 from icelens.core.io.plain_json import is_text
+from icelens.jobs.project.project import DATABASE_NAME
 
 MOST_ENTRIES = 2000
 _MOST_SCANNED = 200_000

@@ -34,13 +34,14 @@ def new_job(
     draft: NumberQuery = None,
     input: PathsQuery = (),
     setting: ShortsQuery = (),
+    kind: ShortQuery = "",
 ) -> HTMLResponse:
     """The form of a job, or all jobs to choose from; inputs and their settings come in pairs."""
     inputs = list(zip_longest(input, setting[: len(input)], fillvalue=""))
     if not job and clone is None and draft is None:
-        path, name = inputs[-1] if inputs else ("", "")
-        groups = jobs_by_task(path, name)
-        return page(request, "new_job_choice.html", groups=groups, input=path, setting=name)
+        path = input[-1] if input else ""
+        groups = jobs_by_task(path, kind)
+        return page(request, "new_job_choice.html", groups=groups, input=path)
     beginning = Beginning.of(bench, job, clone=clone, draft=draft, inputs=inputs)
     lanes, problems = lanes_of(bench.project)
     declared = find_job(beginning.job)
