@@ -36,7 +36,10 @@ def new_job(
     setting: ShortsQuery = (),
     kind: ShortQuery = "",
 ) -> HTMLResponse:
-    """The form of a job, or all jobs to choose from; inputs and their settings come in pairs."""
+    """The form of a job, or all jobs to choose from; with an input only those that take it.
+
+    Several inputs come in pairs with the settings they are meant for.
+    """
     inputs = list(zip_longest(input, setting[: len(input)], fillvalue=""))
     if not job and clone is None and draft is None:
         path = input[-1] if input else ""
