@@ -6,7 +6,14 @@ import tempfile
 import time
 from pathlib import Path
 
+from starlette.testclient import TestClient
+
 from bench.figure import Figure
+from icelens.apps.web.access import Access
+from icelens.apps.web.app import create_app
+from icelens.apps.web.workbench import open_workbench
+from icelens.jobs.project import changes
+from icelens.jobs.project.project import Project
 
 COUNT = 10_000
 _STATES = ("done", "done", "done", "failed", "stopped", "queued", "draft")
@@ -24,12 +31,6 @@ _QUESTIONS = {
 
 def measure(*, quick: bool) -> list[Figure]:
     """Wall time in the server of each question, the median of some."""
-    from starlette.testclient import TestClient
-
-    from icelens.apps.web.access import Access
-    from icelens.apps.web.app import create_app
-    from icelens.apps.web.workbench import open_workbench
-
     here = Path.cwd()
     with tempfile.TemporaryDirectory() as name:
         bench = open_workbench(Path(name) / "project")
@@ -52,9 +53,7 @@ def measure(*, quick: bool) -> list[Figure]:
     return figures
 
 
-def _fill(project) -> None:
-    from icelens.jobs.project import changes
-
+def _fill(project: Project) -> None:
     with project.connection(is_write=True) as connection:
         for i in range(COUNT):
             job, state = _JOBS[i % len(_JOBS)], _STATES[i % len(_STATES)]
@@ -68,7 +67,9 @@ def _fill(project) -> None:
                     "settings": {"seed": i},
                     "folder": f"jobs/{i + 1:04d}-{job.replace('.', '-')}",
                     "created": "2026-01-01T00:00:00+00:00",
-                    "started": None if state in ("queued", "draft") else "2026-01-01T00:01:00+00:00",
+                    "started": None
+                    if state in ("queued", "draft")
+                    else "2026-01-01T00:01:00+00:00",
                     "ended": None if state in ("queued", "draft") else "2026-01-01T01:01:00+00:00",
                 },
             )
@@ -76,7 +77,7 @@ def _fill(project) -> None:
                 changes.set_waits(connection, number, [number - 1])
 
 
-def _milliseconds(client, url: str, repeats: int) -> float:
+def _milliseconds(client: TestClient, url: str, repeats: int) -> float:
     times = []
     client.get(url)
     for _ in range(repeats):

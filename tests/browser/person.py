@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from browser.served import Served
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -16,8 +17,6 @@ from playwright.sync_api import (
     Response,
     expect,
 )
-
-from browser.served import Served
 
 FLAGS = (
     "--no-sandbox",

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page
-
 from browser.person import Person
 from browser.served import Served
+from playwright.sync_api import Locator, Page
 
 pytestmark = pytest.mark.browser
 SVG = "{http://www.w3.org/2000/svg}"

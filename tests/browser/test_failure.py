@@ -4,11 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
-
 from browser import worlds
 from browser.person import Person, field_of, fill, press, queue_form, state_on
 from browser.served import Served
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -22,7 +21,9 @@ def test_a_failed_job_is_understood_and_resumed(
     fill(page, STAR_file="tomograms.star")
     queue_form(page)
     state_on(page, "failed")
-    trouble = page.get_by_role("alert").filter(has=page.get_by_role("heading", name="Why it failed"))
+    trouble = page.get_by_role("alert").filter(
+        has=page.get_by_role("heading", name="Why it failed")
+    )
     expect(trouble).to_contain_text("tomograms.star: cannot be read")
     expect(trouble).to_contain_text("Check the path")
     expect(trouble.get_by_role("heading", name="Last lines")).to_be_visible()

@@ -4,10 +4,9 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
-
 from browser.person import Person, field_of, fill, queue_form, state_on
 from browser.served import Served
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
-
 from browser.person import Person, field_of, fill, press
 from browser.served import Served
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
-
 from browser.person import Person, press
 from browser.served import Served
+from playwright.sync_api import Page, expect
+
 from icelens.core.io.relion_particles import read_relion_particles
 
 pytestmark = pytest.mark.browser
@@ -79,9 +79,7 @@ def test_a_click_makes_the_volume_there(states: Served, meet: Callable[..., Pers
     expect(page.get_by_text(re.compile("^Saved .*state.*mrc"))).to_be_visible()
 
 
-def test_particle_images_are_shown_and_sorted(
-    states: Served, meet: Callable[..., Person]
-) -> None:
+def test_particle_images_are_shown_and_sorted(states: Served, meet: Callable[..., Person]) -> None:
     page = meet(states).open("/view/particles?file=states/particles.star")
     expect(page.get_by_text("300 particles").or_(page.get_by_text("of 300")).first).to_be_visible()
     press(page, "Next")

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page
-
 from browser.fits import CUT, TOO_WIDE, WIDTHS
 from browser.person import Person
 from browser.served import Served
+from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 EMPTY_PAGES = (
@@ -22,11 +21,12 @@ FULL_PAGES = (
     "/", "/data", "/jobs?view=board", "/jobs?view=table", "/lineage", "/view", "/jobs/1",
     "/jobs/3", "/jobs/4", "/jobs/5", "/compare", "/compare?jobs=3&jobs=4",
     "/view/slices?file=simulated/full/TS_01.mrc&file=corrected/TS_01.mrc",
-    "/view/picks?picks=simulated/picks&volume=simulated/full/TS_01.mrc",
+    "/view/picks?picks=simulated/picks/TS_01.star&volume=simulated/full/TS_01.mrc",
     "/view/surface?file=simulated/truth/TS_01.mrc", "/view/curves?file=score/fsc.csv",
     "/jobs/new?clone=3", "/jobs/new?input=tomograms.star&setting=star",
 )  # fmt: skip
 STATE_PAGES = ("/view/latents?run=linear", "/view/particles?file=states/particles.star")
+
 
 def settle(page: Page) -> None:
     page.wait_for_load_state("networkidle")

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
-
 from browser import worlds
 from browser.fits import CUT, TOO_WIDE, WIDTHS
 from browser.person import Person, press
 from browser.served import Served
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)>"

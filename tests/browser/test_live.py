@@ -3,11 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
-
 from browser import worlds
 from browser.person import Person, press, state_on
 from browser.served import Served
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -17,7 +16,9 @@ def test_two_browsers_on_one_project_see_the_same(
 ) -> None:
     first, second = meet(empty), meet(empty, color_scheme="dark")
     board = second.open("/jobs?view=board")
-    expect(board.get_by_text("No jobs yet").or_(board.get_by_role("heading", name="Drafts"))).to_be_visible()
+    expect(
+        board.get_by_text("No jobs yet").or_(board.get_by_role("heading", name="Drafts"))
+    ).to_be_visible()
     page = first.open("/jobs/new?job=simulate.tomograms")
     page.get_by_label("Title", exact=True).fill("seen by both")
     page.get_by_label("Shape", exact=True).fill("16,32,32")

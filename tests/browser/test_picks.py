@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser.person import Person, fill, press
+from browser.served import Served
 from playwright.sync_api import Page, expect
 from small_project import CURATION, RIBOSOMES, small_project
 
-from browser.person import Person, fill, press
-from browser.served import Served
 from icelens.core.data.pickable import Source
 from icelens.core.io.copick.project import PicksKey, open_project
 
@@ -82,7 +82,9 @@ def save(page: Page) -> None:
     dialog.get_by_role("button", name="Save").click()
     expect(page.get_by_text("picks as person,1").first).to_be_visible()
     # the page goes on with what was saved
-    expect(page.get_by_label("Picks", exact=True).locator("option:checked")).to_contain_text("person")
+    expect(page.get_by_label("Picks", exact=True).locator("option:checked")).to_contain_text(
+        "person"
+    )
 
 
 def test_edits_come_back_after_the_page_was_closed(

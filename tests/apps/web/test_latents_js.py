@@ -48,7 +48,7 @@ def test_bins_hold_counts_means_majorities_and_selected(tmp_path: Path) -> None:
         "const codes = Float32Array.from(x, (v) => Number(v > 0));",
         "const marks = Uint8Array.from(x, (v, i) => i % 4 === 0);",
         "const shown = Uint8Array.from(x, (v, i) => i % 5 !== 0);",
-        "const s = (a) => cloud.sorted(a), range = cloud.between(view.y0, view.y1);",
+        "const s = (a) => cloud.sorted(a), range = [...cloud.between(view.y0, view.y1), 1];",
         "const base = { x: cloud.x, y: cloud.y, chosen: s(marks), shown: s(shown) };",
         "binPoints(grid, { ...base, colour: s(column) }, view, range);",
         "const out = { x: [...x], y: [...y], count: [...grid.count], sum: [...grid.sum],",

@@ -86,3 +86,19 @@ def test_own_run_without_notes_on_its_images_is_not_taken_for_an_imported_one(
     run = open_hetero_run(write_run(tmp_path / "run", two_states()))
     with pytest.raises(InputFileError, match=r"images\.cache\.json: cannot be read"):
         run.images()
+
+
+def test_run_and_particles_can_be_moved_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    run = write_run(project / "jobs" / "run", two_states())
+    monkeypatch.chdir(project)
+    facts = replace(open_hetero_run(run).facts, stack_root=str(project / "stacks"))
+    write_run_facts(run, replace(facts, tomograms="/data/elsewhere.star"))
+    moved = project.rename(tmp_path / "moved")
+    monkeypatch.chdir(tmp_path)
+    found = open_hetero_run(moved / "jobs" / "run").facts
+    assert found.stack_root == str(moved / "stacks")
+    assert found.tomograms == "/data/elsewhere.star"
+    assert all(Path(path).is_relative_to(moved) for path in found.particles)

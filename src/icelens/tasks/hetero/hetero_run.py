@@ -2,8 +2,10 @@
 
 import json
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -225,10 +227,38 @@ class HeteroRun:
 
 
 def write_run_facts(folder: Path, facts: RunFacts) -> None:
-    """Store what a run is, once its particles are known to be usable."""
-    text = json.dumps({"version": _VERSION, **facts.__dict__}, indent=1)
+    """Store what a run is, once its particles are known to be usable.
+
+    Files below the working directory, which is the project's folder where there is one, are named
+    from the run: both can then be moved together.
+    """
+    name_file = partial(_named_from, folder)
+    files = {name: _moved(value, name_file) for name, value in _files_of(facts)}
+    text = json.dumps({"version": _VERSION, **facts.__dict__, **files}, indent=1)
     with atomic_path(folder / RUN_NAME) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def _files_of(facts: RunFacts) -> list[tuple[str, Any]]:
+    return [(name, getattr(facts, name)) for name in ("particles", "stack_root", "tomograms")]
+
+
+def _moved(value: Any, move: Callable[[str], str]) -> Any:  # noqa: ANN401 - as the field is
+    if isinstance(value, tuple):
+        return tuple(map(move, value))
+    return None if value is None else move(value)
+
+
+def _named_from(folder: Path, text: str) -> str:
+    path, run, here = Path(text), folder.resolve(), Path.cwd().resolve()
+    # the name itself may be a link, and is kept; the way to it is not, as `..` would leave it
+    path = path.parent.resolve() / path.name
+    is_ours = Path(text).is_absolute() and path.is_relative_to(here) and run.is_relative_to(here)
+    return os.path.relpath(path, run) if is_ours else text
+
+
+def _found_from(folder: Path, text: str) -> str:
+    return text if Path(text).is_absolute() else os.path.normpath(folder.resolve() / text)
 
 
 def open_hetero_run(folder: Path) -> HeteroRun:
@@ -250,6 +280,8 @@ def open_hetero_run(folder: Path) -> HeteroRun:
         if version == _VERSION:
             known["particles"] = tuple(map(str, known["particles"]))
             facts = RunFacts(**known)
+            find = partial(_found_from, folder)
+            facts = replace(facts, **{name: _moved(each, find) for name, each in _files_of(facts)})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{path}: damaged ({type(error).__name__}); train again") from error
     if version != _VERSION or facts.kind not in KINDS:

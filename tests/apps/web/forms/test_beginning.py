@@ -45,9 +45,19 @@ def test_fields_are_grouped_with_changed_ones_known() -> None:
 
 
 def test_only_jobs_that_can_take_a_file_are_offered() -> None:
-    everything = jobs_by_task("", "")
+    everything = jobs_by_task("")
     assert [task for task, *_ in everything[:4]] == ["restore", "pick", "pose", "hetero"]
-    names = [job.name for _, _, jobs in jobs_by_task("a.cs", "") for job in jobs]
-    assert "hetero.train" in names
-    assert "restore.refine" not in names
-    assert jobs_by_task("a.nothing", "") == []
+    offers = {each.job.name: each.setting for *_, group in jobs_by_task("a.cs") for each in group}
+    assert offers["hetero.train"] == "particles"
+    assert "restore.refine" not in offers
+    assert jobs_by_task("a.nothing") == []
+
+
+def test_what_a_file_is_counts_more_than_its_ending() -> None:
+    offered = {
+        kind: {each.job.name for *_, group in jobs_by_task("a.star", kind) for each in group}
+        for kind in ("tomograms", "particles", "nonsense")
+    }
+    assert "restore.refine" in offered["tomograms"] - offered["particles"]
+    assert "hetero.train" in offered["particles"]
+    assert offered["nonsense"] == set()

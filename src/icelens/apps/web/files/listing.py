@@ -11,6 +11,7 @@ from icelens.apps.web.files.kinds import FileKind, ending_of, is_store, kind_of_
 from icelens.apps.web.roots import OutsideRootsError, Roots
 from icelens.core.errors import InputFileError
 from icelens.core.io.plain_json import is_text
+from icelens.jobs.project.project import DATABASE_NAME
 
 MOST_ENTRIES = 2000
 _MOST_SCANNED = 200_000
@@ -85,7 +86,7 @@ def starting_points(roots: Roots) -> list[tuple[str, str]]:
 
 
 def _is_shown(found: "os.DirEntry[str]", endings: Sequence[str]) -> bool:
-    if found.name.startswith(".") or _is_odd(found.name):
+    if found.name.startswith((".", DATABASE_NAME)) or _is_odd(found.name):
         return False
     if not endings or ending_of(found.name) in endings:
         return True

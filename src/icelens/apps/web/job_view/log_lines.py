@@ -15,8 +15,8 @@ _ESCAPES = re.compile(
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Those that do something to the text around them, such as turning its direction."""
-_WARNS = re.compile(r"^\S*?(?:warning|\w+Warning)\b", re.IGNORECASE)
-_FAILS = re.compile(r"^(?:Traceback|\S*?(?:error|\w+Error)\b|fatal|killed)", re.IGNORECASE)
+_WARNS = re.compile(r"^(?:\S+:\d+: )?\w*warning\b", re.IGNORECASE)
+_FAILS = re.compile(r"^(?:Traceback \(|[\w.]*error\b|fatal|killed)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ Column = Literal["pixel_size", "defocus", "tilt_min", "tilt_max", "num_subtomogr
 _INSPECTION = "icelens.apps.web.work.inspection"
 
 COLUMNS: dict[str, tuple[str, str, float, float]] = {
-    "pixel_size": ("Pixel size", "Å", 0.01, 1000.0),
-    "defocus": ("Defocus", "Å", -100_000.0, 300_000.0),
-    "tilt_min": ("Tilt from", "°", -90.0, 90.0),
-    "tilt_max": ("Tilt to", "°", -90.0, 90.0),
-    "num_subtomograms": ("Boxes", "", 1.0, 1_000_000.0),
+    "pixel_size": ("Pixel size", "Å", 0.01, 1000),
+    "defocus": ("Defocus", "Å", -100_000, 300_000),
+    "tilt_min": ("Tilt from", "°", -90, 90),
+    "tilt_max": ("Tilt to", "°", -90, 90),
+    "num_subtomograms": ("Boxes", "", 1, 1_000_000),
 }
 """Columns of numbers that may be edited: title, unit, least and largest value."""
 
@@ -137,7 +137,7 @@ def _cell(bench: Workbench, column: str, text: str | None) -> float | int | str 
         value = float(text)
     except ValueError:
         value = math.nan
-    shown = f"{least:g} to {largest:,.0f} {unit}".strip()
+    shown = f"{least:,} to {largest:,} {unit}".strip()
     if not least <= value <= largest:
         raise CellError(f"{title}: found {text:.40}, expected a number from {shown}")
     if column != "num_subtomograms":

@@ -31,11 +31,12 @@ def new_job(
     draft: NumberQuery = None,
     input: PathQuery = "",
     setting: ShortQuery = "",
+    kind: ShortQuery = "",
 ) -> HTMLResponse:
-    """The form of a job, or all jobs to choose from."""
+    """The form of a job, or all jobs to choose from; with an input only those that take it."""
     if not job and clone is None and draft is None:
-        groups = jobs_by_task(input, setting)
-        return page(request, "new_job_choice.html", groups=groups, input=input, setting=setting)
+        groups = jobs_by_task(input, kind)
+        return page(request, "new_job_choice.html", groups=groups, input=input)
     beginning = Beginning.of(bench, job, clone=clone, draft=draft, inputs=(input, setting))
     lanes, problems = lanes_of(bench.project)
     declared = find_job(beginning.job)

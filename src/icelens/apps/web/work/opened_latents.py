@@ -85,7 +85,7 @@ def _opened(folder: Path, further: Path | None) -> OpenedLatents:
     run = open_hetero_run(folder)
     table = latents_of(run, None)
     components = principal_components(table.latent)
-    columns = latent_columns(table) | {"sigma": outlier_sigma(table.latent)}
+    columns = latent_columns(table)
     coordinates = components.coordinates(table.latent)
     columns |= {f"pc_{n}": values for n, values in enumerate(coordinates.T, start=1)}
     notes: list[str] = []
@@ -99,6 +99,8 @@ def _opened(folder: Path, further: Path | None) -> OpenedLatents:
         except IcelensError as error:
             has_analysis = False
             notes.append(f"The analysis is left out: {error}")
+    if "sigma" not in columns:  # an analysis has it, and it takes seconds for a million
+        columns["sigma"] = outlier_sigma(table.latent)
     if (folder / _LANDSCAPE).is_file():
         joined = _joined(folder / _LANDSCAPE, table, notes)
         columns |= {name.replace("pc_", "landscape_"): values for name, values in joined.items()}

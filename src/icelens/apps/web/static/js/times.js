@@ -1,26 +1,7 @@
 // Keep relative times and running durations true while a page stays open.
-const UNITS = [[60, "min", 3600], [3600, "h", 86400], [86400, "d", 7 * 86400]];
-const HALF_MINUTE = 30;
+import { ago, duration } from "./quantities.js";
 
-/** A moment as `4 min ago`, as the server says it. */
-export function ago(moment, now = Date.now()) {
-  const seconds = (now - moment) / 1000;
-  if (seconds < 45) return "just now";
-  for (const [length, unit, limit] of UNITS) {
-    if (seconds < limit) return `${Math.max(1, Math.round(seconds / length))} ${unit} ago`;
-  }
-  return new Date(moment).toLocaleDateString(undefined, { day: "2-digit", month: "short", year: "numeric" });
-}
-
-/** Seconds with the digits they deserve. */
-export function duration(seconds) {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  const minutes = Math.floor(Math.round(seconds) / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds) % 60} s`;
-  const whole = Math.round(seconds / 60);
-  return `${Math.floor(whole / 60)} h ${whole % 60} min`;
-}
+const HALF_MINUTE = 30; // in turns of a second
 
 /** Say all times below an element as they are now, with the local date on hover. */
 export function refreshTimes(root = document, isWhole = true) {

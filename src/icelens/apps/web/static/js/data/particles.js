@@ -1,6 +1,6 @@
 // What a particle file holds: counts, optics groups, half sets, and what is wrong.
 import { element } from "../files/rows.js";
-import { count, digits } from "../forms/quantities.js";
+import { count, digits } from "../quantities.js";
 
 export function showParticles(set, answer) {
   const { images, particles, groups, has_poses: hasPoses, halves, problems } = answer;
@@ -58,8 +58,7 @@ function facts(set, { groups, stacks, stack }) {
       cell.textContent = text;
     }
   }
-  frame.append(table);
+  frame.append(table, element("p", "table-note", `${count(stacks)} ${stacks === 1 ? "stack" : "stacks"} of images`));
   box.append(frame);
-  box.append(element("p", "muted small", `${count(stacks)} ${stacks === 1 ? "stack" : "stacks"} of images`));
   return box;
 }

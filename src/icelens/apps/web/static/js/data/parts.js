@@ -1,6 +1,6 @@
 // Parts of the data page: thumbnails, facts of a set in a few words, problems with their fix.
 import { element } from "../files/rows.js";
-import { count, digits } from "../forms/quantities.js";
+import { count, digits } from "../quantities.js";
 
 const MOST_PROBLEMS = 20;
 

@@ -2,7 +2,7 @@
 import { send } from "../api.js";
 import { element } from "../files/rows.js";
 import { pickFile } from "../files/picker.js";
-import { count } from "../forms/quantities.js";
+import { count } from "../quantities.js";
 import { attempt, toast } from "../toast.js";
 import { factsOf, problemList, thumbnail } from "./parts.js";
 
@@ -167,6 +167,7 @@ export class TomogramTable {
       for (const cell of cells) {
         cell.classList.remove("saving");
         cell.setAttribute("aria-invalid", "true");
+        cell.title = error.message;
       }
       toast(error.message, "failed");
       if (isUndo) this.done.push({ column, values });

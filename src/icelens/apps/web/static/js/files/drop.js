@@ -1,5 +1,5 @@
 // Files that are dropped on a page go into the project's folder `uploads`, with progress.
-import { size } from "../forms/quantities.js";
+import { size } from "../quantities.js";
 import { toast } from "../toast.js";
 import { element } from "./rows.js";
 

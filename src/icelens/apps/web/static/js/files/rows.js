@@ -1,5 +1,5 @@
 // Rows of the file picker: a sign for the kind, the name, size and age.
-import { size } from "../forms/quantities.js";
+import { size } from "../quantities.js";
 
 const SIGNS = { folder: "▸", volume: "◫", stack: "▤", star: "✶", particles: "✶", table: "▦", picture: "▣", checkpoint: "◈", settings: "≡" };
 

@@ -1,5 +1,5 @@
 // The right column: time, memory and disk, beside what this machine has, and the command.
-import { duration, size } from "./quantities.js";
+import { roughDuration, size } from "../quantities.js";
 
 const body = document.getElementById("cost-body");
 const command = document.getElementById("command");
@@ -29,7 +29,7 @@ export function showCost(cost) {
   if (!cost.is_known) return costSays("No estimate: this job takes little time and memory.");
   const list = document.createElement("dl");
   list.className = "cost";
-  add(list, "Time", cost.seconds ? `about ${duration(cost.seconds)}` : "not known", "", false);
+  add(list, "Time", cost.seconds ? `about ${roughDuration(cost.seconds)}` : "not known", "", false);
   if (cost.memory_bytes) add(list, "Memory", size(cost.memory_bytes), `of ${size(cost.machine_bytes)} here`, cost.memory_bytes > cost.machine_bytes);
   if (cost.disk_bytes) add(list, "Disk", size(cost.disk_bytes), `of ${size(cost.free_bytes)} free`, cost.disk_bytes > cost.free_bytes);
   const notes = document.createElement("ul");

@@ -33,12 +33,3 @@ export class Draft {
     }
   }
 }
-
-/** `4 min ago` for a time in milliseconds. */
-export function ago(time) {
-  const minutes = Math.round((Date.now() - time) / 60e3);
-  if (minutes < 1) return "just now";
-  if (minutes < 90) return `${minutes} min ago`;
-  const hours = Math.round(minutes / 60);
-  return hours < 36 ? `${hours} h ago` : `${Math.round(hours / 24)} d ago`;
-}

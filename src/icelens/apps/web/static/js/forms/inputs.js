@@ -22,9 +22,10 @@ export function letChoose(form, fields) {
   });
 }
 
-/** Show what the first input that is given holds. */
-export async function lookAtInput(fields) {
-  const readable = fields.boxes.filter((box) => ["path", "paths"].includes(box.dataset.widget) && !box.hasAttribute("data-written"));
+/** Show what the first input holds that is given and exists. */
+export async function lookAtInput(fields, warnings) {
+  const missing = new Set(warnings.map((each) => each.field));
+  const readable = fields.boxes.filter((box) => ["path", "paths"].includes(box.dataset.widget) && !box.hasAttribute("data-written") && !missing.has(box.dataset.key));
   const first = readable.map((box) => [fields.value(box)].flat()[0]).find(Boolean) ?? "";
   if (first === shown) return;
   shown = first;
@@ -36,6 +37,7 @@ export async function lookAtInput(fields) {
     const about = await getJson(`/api/files/about?file=${encodeURIComponent(first)}`);
     if (first === shown) draw(about);
   } catch {
+    shown = "";
     panel.hidden = true; // a path that is still being typed: its field says what is wrong
   }
 }

@@ -2,7 +2,7 @@
 import { percentiles, shortNumber } from "./axes.js";
 import { fillSelect } from "./columns.js";
 import { Histogram } from "./histogram.js";
-import { css } from "./palette.js";
+import { css } from "../colour_scale.js";
 import { attempt } from "../toast.js";
 
 const $ = (id) => document.getElementById(id);

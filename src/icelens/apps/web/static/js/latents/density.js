@@ -16,11 +16,12 @@ export function makeGrid(width, height) {
  *
  * data: {x, y: Float32Array, colour: Float32Array | null, classes: boolean, chosen: Uint8Array | null,
  *        shown: Uint8Array | null}; classes are whole numbers from 0.
- * view: {x0, x1, y0, y1} in data units. range: from, to of the points that may lie in it.
+ * view: {x0, x1, y0, y1} in data units. range: from, to of the points that may lie in it, and the
+ * step from one to the next that is counted.
  *
  * One plain loop for each thing that is kept: loops that choose inside take several times as long.
  */
-export function binPoints(grid, data, view, range = [0, data.x.length]) {
+export function binPoints(grid, data, view, range = [0, data.x.length, 1]) {
   const isPlain = !data.colour && !data.chosen && !data.shown;
   const bins = isPlain ? null : placesOf(data.x.length);
   grid.visible = isPlain ? countPlainly(grid, data, view, range) : findBins(grid, bins, data, view, range);
@@ -41,12 +42,12 @@ function placesOf(length) {
   return kept;
 }
 
-function countPlainly({ width, height, count }, { x, y }, view, [first, last]) {
+function countPlainly({ width, height, count }, { x, y }, view, [first, last, step]) {
   count.fill(0);
   const sx = width / (view.x1 - view.x0), sy = height / (view.y1 - view.y0);
   const ox = -view.x0 * sx, oy = height + view.y0 * sy;
   let visible = 0;
-  for (let i = first; i < last; i++) {
+  for (let i = first; i < last; i += step) {
     const px = x[i] * sx + ox, py = oy - y[i] * sy;
     if (px >= 0 && px < width && py >= 0 && py < height) { count[(py | 0) * width + (px | 0)]++; visible++; }
   }
@@ -54,13 +55,13 @@ function countPlainly({ width, height, count }, { x, y }, view, [first, last]) {
 }
 
 /** Bin of each point, -1 outside; counts them, and returns how many there are. */
-function findBins(grid, bins, { x, y, shown }, view, [first, last]) {
+function findBins(grid, bins, { x, y, shown }, view, [first, last, step]) {
   const { width, height, count } = grid;
   count.fill(0);
   const sx = width / (view.x1 - view.x0), sy = height / (view.y1 - view.y0);
   const ox = -view.x0 * sx, oy = height + view.y0 * sy;
   let visible = 0;
-  for (let i = first; i < last; i++) {
+  for (let i = first; i < last; i += step) {
     const px = x[i] * sx + ox, py = oy - y[i] * sy;
     // false for NaN, too
     if (px >= 0 && px < width && py >= 0 && py < height) {
@@ -71,7 +72,7 @@ function findBins(grid, bins, { x, y, shown }, view, [first, last]) {
     } else bins[i] = -1;
   }
   if (!shown) return visible;
-  for (let i = first; i < last; i++) {
+  for (let i = first; i < last; i += step) {
     if (shown[i] || bins[i] < 0) continue;
     count[bins[i]]--;
     bins[i] = -1;
@@ -80,19 +81,19 @@ function findBins(grid, bins, { x, y, shown }, view, [first, last]) {
   return visible;
 }
 
-function addValues({ sum, known }, bins, colour, [first, last]) {
+function addValues({ sum, known }, bins, colour, [first, last, step]) {
   sum.fill(0);
   known.fill(0);
-  for (let i = first; i < last; i++) {
+  for (let i = first; i < last; i += step) {
     const bin = bins[i], value = colour[i];
     if (bin >= 0 && value === value) { sum[bin] += value; known[bin]++; }
   }
 }
 
 /** Boyer and Moore's vote: the class of more than half of the points of a bin, whatever their order. */
-function vote({ candidate, lead }, bins, colour, [first, last]) {
+function vote({ candidate, lead }, bins, colour, [first, last, step]) {
   lead.fill(0);
-  for (let i = first; i < last; i++) {
+  for (let i = first; i < last; i += step) {
     const bin = bins[i];
     if (bin < 0) continue;
     const value = colour[i], ahead = lead[bin];
@@ -101,9 +102,9 @@ function vote({ candidate, lead }, bins, colour, [first, last]) {
   }
 }
 
-function countChosen({ chosen }, bins, marks, [first, last]) {
+function countChosen({ chosen }, bins, marks, [first, last, step]) {
   chosen.fill(0);
-  for (let i = first; i < last; i++) if (marks[i] && bins[i] >= 0) chosen[bins[i]]++;
+  for (let i = first; i < last; i += step) if (marks[i] && bins[i] >= 0) chosen[bins[i]]++;
 }
 
 /**

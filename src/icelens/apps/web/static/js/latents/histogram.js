@@ -1,7 +1,8 @@
 // Histogram of the colour column, drawn in its colours, with two handles that set the range.
 import { shortNumber, ticks, widened } from "./axes.js";
-import { css, viridis } from "./palette.js";
+import { css, viridis } from "../colour_scale.js";
 import { canvasPen } from "./pens.js";
+import { tokens } from "../tokens.js";
 
 const BINS = 96;
 const FOOT = 22;
@@ -98,8 +99,7 @@ export class Histogram {
   }
 
   colours() {
-    const style = getComputedStyle(this.element);
-    return { ink: style.getPropertyValue("--text"), muted: style.getPropertyValue("--muted"), line: style.getPropertyValue("--line"), ground: style.getPropertyValue("--surface") };
+    return tokens({ ink: "text", muted: "muted", line: "line", ground: "surface" }, this.element);
   }
 }
 

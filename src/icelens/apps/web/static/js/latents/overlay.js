@@ -1,4 +1,5 @@
 // What lies over the plot: the lasso, the particle under the cursor, clicked points, the path, labels of clusters.
+import { tokens } from "../tokens.js";
 import { canvasPen } from "./pens.js";
 
 const SUPPORT = { supported: "done", sparse: "waiting", extrapolated: "failed" };
@@ -63,8 +64,6 @@ export class Overlay {
   }
 
   colours() {
-    const style = getComputedStyle(this.canvas);
-    const of = (name) => style.getPropertyValue(`--${name}`).trim();
-    return { ink: of("text"), muted: of("muted"), accent: of("accent"), ground: of("surface"), done: of("done"), waiting: of("waiting"), failed: of("failed") };
+    return tokens({ ink: "text", muted: "muted", accent: "accent", ground: "surface", done: "done", waiting: "waiting", failed: "failed" }, this.canvas);
   }
 }

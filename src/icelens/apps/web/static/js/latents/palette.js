@@ -1,25 +1,13 @@
 // Colours of values: an even scale for amounts (viridis), ten colours that the colour-blind tell apart for classes.
 
-// viridis of matplotlib (CC0) at every tenth
-const ANCHORS = [
-  [68, 1, 84], [72, 36, 117], [65, 68, 135], [53, 95, 141], [42, 120, 142], [33, 145, 140],
-  [34, 168, 132], [68, 191, 112], [122, 209, 81], [189, 223, 38], [253, 231, 37],
-];
+import { viridis } from "../colour_scale.js";
 
 // Okabe and Ito's, then three more that differ from them in lightness
-export const CLASS_COLOURS = [
+const CLASS_COLOURS = [
   [230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [0, 114, 178],
   [213, 94, 0], [204, 121, 167], [136, 34, 85], [153, 221, 255], [122, 85, 40],
 ];
-export const OTHERS = [140, 140, 140];
-
-/** Colour [r, g, b] of a share from 0 to 1. */
-export function viridis(share) {
-  const place = Math.min(Math.max(share, 0), 1) * (ANCHORS.length - 1);
-  const first = Math.min(Math.floor(place), ANCHORS.length - 2);
-  const rest = place - first;
-  return ANCHORS[first].map((value, i) => Math.round(value + rest * (ANCHORS[first + 1][i] - value)));
-}
+const OTHERS = [140, 140, 140];
 
 /** 256 colours, one after the other as r, g, b; `reversed` for light grounds, so that much is dark. */
 export function lookupTable(reversed = false) {
@@ -37,5 +25,3 @@ export function classColours(counts) {
     return number < 0 ? OTHERS : CLASS_COLOURS[number];
   });
 }
-
-export const css = ([r, g, b]) => `rgb(${r}, ${g}, ${b})`;

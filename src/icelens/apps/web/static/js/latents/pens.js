@@ -1,5 +1,7 @@
 // Pens for plots: the same strokes on a canvas, for the screen and PNG, or as text of an SVG.
 
+import { xmlText } from "../downloads.js";
+
 const FONT = "system-ui, sans-serif";
 
 /** A pen on a 2D canvas; colours by name: {ink, muted, accent, ground}. */
@@ -93,13 +95,10 @@ export function svgPen(width, height, colours) {
     text(x, y, words, { anchor = "start", isTitle = false, turned = false, halo = false } = {}) {
       const place = turned ? ` transform="rotate(-90 ${number(x)} ${number(y)})"` : "";
       const edge = halo ? ` paint-order="stroke" stroke="${paint("ground")}" stroke-width="3"` : "";
-      parts.push(`<text x="${number(x)}" y="${number(y)}" text-anchor="${anchor}" font-size="${isTitle ? 13 : 12}" fill="${paint(isTitle || halo ? "ink" : "muted")}"${edge}${place}>${escaped(words)}</text>`);
+      parts.push(`<text x="${number(x)}" y="${number(y)}" text-anchor="${anchor}" font-size="${isTitle ? 13 : 12}" fill="${paint(isTitle || halo ? "ink" : "muted")}"${edge}${place}>${xmlText(words)}</text>`);
     },
     finish() {
       return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${FONT}">\n<rect width="100%" height="100%" fill="${paint("ground")}"/>\n${parts.join("\n")}\n</svg>\n`;
     },
   };
 }
-
-const escaped = (words) =>
-  String(words).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");

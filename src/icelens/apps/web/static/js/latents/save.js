@@ -1,18 +1,9 @@
 // Save what is drawn: PNG, SVG with vector axes, CSV of the particles; made here, nothing is asked of the server.
+import { csvCell, download, pngOf } from "../downloads.js";
 import { canvasPen, svgPen } from "./pens.js";
 
-/** Hand a file to the browser's downloads. */
-export function download(content, name, type) {
-  const url = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10000);
-}
-
 /** The plot and what lies over it as PNG, twice as fine as on the screen. */
-export function savePng(scatter, overlay, name) {
+export async function savePng(scatter, overlay, name) {
   const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
   canvas.width = 2 * scatter.width;
   canvas.height = 2 * scatter.height;
@@ -23,7 +14,7 @@ export function savePng(scatter, overlay, name) {
   const pen = canvasPen(context, colours);
   scatter.drawWith(pen);
   overlay.drawWith(pen);
-  canvas.toBlob((blob) => download(blob, `${name}.png`), "image/png");
+  download(await pngOf(canvas), `${name}.png`);
 }
 
 /** The same as SVG: axes and marks as lines and text, the density as an embedded picture. */
@@ -36,13 +27,12 @@ export function svgOf(scatter, overlay) {
 
 /** Lines of a CSV, for the selected particles or for all; columns are {name, values, labels?}. */
 export function csvOf(columns, marks, count) {
-  const lines = [columns.map(({ name }) => quoted(name)).join(",")];
+  const lines = [columns.map(({ name }) => csvCell(name)).join(",")];
   for (let i = 0; i < count; i++) {
     if (marks && !marks[i]) continue;
-    lines.push(columns.map(({ values, labels }) => (labels ? quoted(labels[values[i]] ?? "") : number(values[i]))).join(","));
+    lines.push(columns.map(({ values, labels }) => (labels ? csvCell(labels[values[i]] ?? "") : number(values[i]))).join(","));
   }
   return `${lines.join("\n")}\n`;
 }
 
 const number = (value) => (Number.isFinite(value) ? String(Number(value.toPrecision(7))) : "");
-const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

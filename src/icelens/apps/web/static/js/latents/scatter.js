@@ -2,12 +2,16 @@
 import { axisTitle, drawFrame, percentiles, widened } from "./axes.js";
 import { Cloud } from "./cloud.js";
 import { binPoints, makeGrid, paint } from "./density.js";
-import { css, lookupTable } from "./palette.js";
+import { css } from "../colour_scale.js";
+import { lookupTable } from "./palette.js";
 import { canvasPen } from "./pens.js";
+import { tokens } from "../tokens.js";
 
 const MARGIN = { left: 64, right: 16, top: 12, bottom: 46 };
 const FEW = 4000;
 const SETTLED_MS = 140;
+// a frame of 30 in a second, and what is quick enough to count more points again
+const SLOW_MS = 26, QUICK_MS = 9, MOST_STEP = 8;
 
 export class Scatter {
   /** Draws on `canvas`; `onDrawn` hears of every drawing. */
@@ -24,6 +28,7 @@ export class Scatter {
     this.grids = new Map();
     this.frames = 0;
     this.visible = Infinity;
+    this.step = 1;
     new ResizeObserver(() => this.resize()).observe(canvas.parentElement);
     document.addEventListener("themechange", () => this.draw());
     this.resize();
@@ -154,9 +159,7 @@ export class Scatter {
 
   /** Colours of ink and ground, from the page's style. */
   colours() {
-    const style = getComputedStyle(this.canvas);
-    const of = (name) => style.getPropertyValue(name).trim();
-    return { ink: of("--text"), muted: of("--muted"), accent: of("--accent"), ground: of("--surface"), line: of("--line") };
+    return tokens({ ink: "text", muted: "muted", accent: "accent", ground: "surface", line: "line" }, this.canvas);
   }
 
   /** Size of a bin in px: coarse while moving, and where there are few points for so many pixels. */
@@ -183,11 +186,19 @@ export class Scatter {
     const { canvas, image, pixels, grid } = this.gridOf(this.binSize(isMoving));
     const { cloud, colour, chosen, shown, view } = this;
     const data = { x: cloud.x, y: cloud.y, colour: colour?.values ?? null, classes: colour?.kind === "class", chosen, shown };
-    binPoints(grid, data, view, cloud.between(view.y0, view.y1));
-    this.visible = grid.visible;
+    const step = isMoving ? this.step : 1, begin = performance.now();
+    binPoints(grid, data, view, [...cloud.between(view.y0, view.y1), step]);
+    this.visible = step * grid.visible;
     paint(grid, pixels, this.style());
+    if (isMoving) this.keepPace(performance.now() - begin);
     canvas.getContext("2d").putImageData(image, 0, 0);
     return canvas;
+  }
+
+  /** While moving, slow machines count every second point, or fewer: neighbours follow each other, so that all places are seen. */
+  keepPace(spent) {
+    if (spent > SLOW_MS && this.step < MOST_STEP) this.step *= 2;
+    else if (spent < QUICK_MS && this.step > 1) this.step /= 2;
   }
 
   style() {

@@ -1,13 +1,13 @@
 // The panel of the selection: counts, conditions, clusters, composition, and saving.
 import { getBinary, send } from "../api.js";
+import { count } from "../quantities.js";
 import { attempt, toast } from "../toast.js";
-import { css } from "./palette.js";
+import { css } from "../colour_scale.js";
 import { showSaved } from "./saved.js";
 import { marksOf } from "./selection.js";
 
 const $ = (id) => document.getElementById(id);
 const MOST_LISTED = 12;
-const thin = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u2009");
 
 export class SelectionPanel {
   constructor(run, columns, selection) {
@@ -74,7 +74,7 @@ export class SelectionPanel {
     const { selection } = this;
     const share = (100 * selection.size) / selection.count;
     $("selection-count").textContent = selection.size
-      ? `${thin(selection.size)} of ${thin(selection.count)} (${share < 0.1 ? "<0.1" : share.toFixed(1)} %)`
+      ? `${count(selection.size)} of ${count(selection.count)} (${share < 0.1 ? "<0.1" : share.toFixed(1)} %)`
       : "No particle selected";
     for (const id of ["undo", "clear"]) $(id).disabled = id === "clear" ? !selection.size : !selection.before.length;
     $("selection-saved").replaceChildren();
@@ -97,7 +97,7 @@ export class SelectionPanel {
     const body = { run: this.run, bits: selection.asText(), name: $("selection-name").value };
     const saved = await attempt(() => send("POST", "/api/latents/selection", body));
     if (!saved) return undefined;
-    showSaved($("selection-saved"), `${saved.file} (${thin(saved.chosen)} particles)`, saved.command);
+    showSaved($("selection-saved"), `${saved.file} (${count(saved.chosen)} particles)`, saved.command);
     toast(`saved ${saved.file}`, "done");
     return undefined;
   }
@@ -118,7 +118,7 @@ function bars(title, parts, total) {
     fill.style.width = `${(100 * chosen) / total}%`;
     bar.append(fill);
     share.textContent = `${((100 * chosen) / total).toFixed(1)} %`;
-    if (all) share.title = `${thin(chosen)} of ${thin(all)}`;
+    if (all) share.title = `${count(chosen)} of ${count(all)}`;
     return [name, bar, share];
   })];
 }

@@ -7,12 +7,14 @@ import { listen } from "../latents/gestures.js";
 import { inside, thinned } from "../latents/lasso.js";
 import { Overlay } from "../latents/overlay.js";
 import { anchorText, PathPanel } from "../latents/path_panel.js";
-import { csvOf, download, savePng, svgOf } from "../latents/save.js";
+import { csvOf, savePng, svgOf } from "../latents/save.js";
 import { Scatter } from "../latents/scatter.js";
 import { Selection } from "../latents/selection.js";
 import { SelectionPanel } from "../latents/selection_panel.js";
 import { VolumePanel } from "../latents/volume_panel.js";
 import { getJson } from "../api.js";
+import { download } from "../downloads.js";
+import { count } from "../quantities.js";
 import { attempt } from "../toast.js";
 
 const $ = (id) => document.getElementById(id);
@@ -25,7 +27,7 @@ let tool = "pan";
 
 async function begin() {
   const facts = await columns.describe();
-  $("facts").textContent = `${facts.kind}, ${String(facts.count).replace(/\B(?=(\d{3})+$)/g, "\u2009")} particles, ${facts.latent_dim} ${facts.latent_dim === 1 ? "latent" : "latents"}, box ${facts.box_size} px at ${shortNumber(facts.pixel_size)} Å/px`;
+  $("facts").textContent = `${facts.kind}, ${count(facts.count)} particles, ${facts.latent_dim} ${facts.latent_dim === 1 ? "latent" : "latents"}, box ${facts.box_size} px at ${shortNumber(facts.pixel_size)} Å/px`;
   showNotes(facts);
   const axes = new AxisControls(columns, scatter);
   const colours = new ColourControls(columns, scatter, overlay, axes);

@@ -1,6 +1,7 @@
 // The page of the lineage: moves and scales the picture, shows what a job has to do with, saves it, keeps it fresh.
 import { onChange } from "../live.js";
-import { pngOf, save } from "../plots/export.js";
+import { download } from "../downloads.js";
+import { pngOfSvg } from "../plots/export.js";
 import { svgFile } from "../plots/svg_file.js";
 import { ViewBox } from "../plots/view_box.js";
 import { attempt } from "../toast.js";
@@ -12,8 +13,8 @@ const deeds = {
   closer: () => view.zoom(1.25),
   farther: () => view.zoom(0.8),
   whole: () => view.whole(),
-  svg: () => save("lineage.svg", svgFile(view.svg), "image/svg+xml"),
-  png: async () => save("lineage.png", await pngOf(svgFile(view.svg)), "image/png"),
+  svg: () => download(svgFile(view.svg), "lineage.svg", "image/svg+xml"),
+  png: async () => download(await pngOfSvg(svgFile(view.svg)), "lineage.png"),
 };
 
 for (const button of document.querySelectorAll("[data-do]")) {

@@ -2,12 +2,13 @@
 import { send } from "../api.js";
 import { acceptDrops } from "../files/drop.js";
 import { commandText, costSays, costWaits, showCommand, showCost } from "../forms/cost.js";
-import { Draft, ago } from "../forms/drafts.js";
+import { Draft } from "../forms/drafts.js";
 import { Fields, addPath, controlOf } from "../forms/fields.js";
 import { letChoose, lookAtInput } from "../forms/inputs.js";
 import { Lanes } from "../forms/lanes.js";
 import { Presets } from "../forms/presets.js";
 import { Problems, showWarnings } from "../forms/problems.js";
+import { ago } from "../quantities.js";
 import { attempt, copy, toast } from "../toast.js";
 
 const PAUSE = 350;
@@ -37,11 +38,11 @@ async function look() {
   asking = new AbortController();
   const { signal } = asking;
   const question = { job, values: fields.values(), number };
-  lookAtInput(fields);
   try {
     const answer = await send("POST", "/api/ask/check", question, { signal });
     showCommand(answer.command);
     showWarnings(form, answer.warnings);
+    lookAtInput(fields, answer.warnings);
     // before the first try, what is missing is no mistake yet
     const told = hasTried ? answer.problems : answer.problems.filter((each) => each.message !== "is needed");
     problems.show(told, { isLoud: false });

@@ -1,12 +1,13 @@
 // The particle page: sheets of images, views on the sphere, histograms of columns.
 import { getBinary, getJson } from "../api.js";
+import { csvCell, download, pngOf } from "../downloads.js";
 import { fillSelect } from "../latents/columns.js";
 import { canvasPen, svgPen } from "../latents/pens.js";
-import { download } from "../latents/save.js";
 import { counted, countsCsv, drawCounts, wordsOf } from "../particles/column_plot.js";
-import { drawSheet, filling, imageAt, layout, pictures, SHEET_COLOURS } from "../particles/sheet.js";
+import { drawSheet, filling, imageAt, layout, pictures, sheetColours } from "../particles/sheet.js";
 import { drawViews, viewPicture } from "../particles/view_map.js";
 import { attempt } from "../toast.js";
+import { tokens } from "../tokens.js";
 
 const $ = (id) => document.getElementById(id);
 const { file } = $("particles").dataset;
@@ -59,7 +60,7 @@ async function showSheet() {
 function drawSheetOnScreen() {
   if (!sheet) return;
   const width = sheetWidth(), place = layout(sheet.images.length, drawnSide(), width);
-  onCanvas($("sheet-canvas"), place.width, place.height, SHEET_COLOURS, (pen) => drawSheet(pen, sheet, drawnSide(), width));
+  onCanvas($("sheet-canvas"), place.width, place.height, sheetColours(), (pen) => drawSheet(pen, sheet, drawnSide(), width));
   const last = first + sheet.images.length;
   $("sheet-words").textContent = sheet.total ? `${first + 1} to ${last} of ${sheet.total}` : "no image fits the condition";
   $("before").disabled = first === 0;
@@ -106,8 +107,7 @@ function onCanvas(canvas, width, height, colours, draw) {
 }
 
 function plotColours() {
-  const style = getComputedStyle(document.documentElement), of = (name) => style.getPropertyValue(name).trim();
-  return { ink: of("--text"), muted: of("--muted"), ground: of("--surface"), bars: of("--plot-1"), net: "rgb(255 255 255 / 55%)" };
+  return tokens({ ink: "text", muted: "muted", ground: "surface", bars: "plot-1", net: "over-map" });
 }
 
 /** Width and height of a plot: the map of views is twice as wide as high. */
@@ -128,12 +128,12 @@ function drawPlots() {
   }
 }
 
-function exported(name, kind) {
+async function exported(name, kind) {
   const stem = `${file.split("/").pop()}-${name}`;
   if (kind === "csv") return download(csvOf(name), `${stem}.csv`, "text/csv");
   const isSheet = name === "sheet";
   const [width, height] = isSheet ? [sheetWidth(), layout(sheet.images.length, drawnSide(), sheetWidth()).height] : sizeOf($(`${name}-canvas`));
-  const colours = isSheet ? SHEET_COLOURS : plotColours();
+  const colours = isSheet ? sheetColours() : plotColours();
   const draw = (pen) => (isSheet ? drawSheet(pen, sheet, drawnSide(), width) : drawers[name](pen, width, height));
   if (kind === "svg") {
     const pen = svgPen(width, height, colours);
@@ -142,12 +142,12 @@ function exported(name, kind) {
   }
   const canvas = document.createElement("canvas");
   onCanvas(canvas, width, height, colours, (pen) => { pen.fill(0, 0, width, height, "ground"); draw(pen); });
-  return canvas.toBlob((blob) => download(blob, `${stem}.png`, "image/png"));
+  return download(await pngOf(canvas), `${stem}.png`);
 }
 
 function csvOf(name) {
   if (name === "histogram") return countsCsv(counts);
-  if (name === "sheet") return `row,caption\n${sheet.rows.map((row, i) => `${row},"${sheet.captions[i].replaceAll('"', '""')}"`).join("\n")}\n`;
+  if (name === "sheet") return `row,caption\n${sheet.rows.map((row, i) => `${row},${csvCell(sheet.captions[i])}`).join("\n")}\n`;
   const [height, width] = views.shape, lines = ["x,y,density"];
   for (let i = 0; i < views.density.length; i += 4) {
     if (views.density[i] === views.density[i]) lines.push(`${((2 * (i % width) + 1) / width - 1).toFixed(4)},${(1 - (2 * Math.floor(i / width) + 1) / height).toFixed(4)},${views.density[i].toPrecision(4)}`);

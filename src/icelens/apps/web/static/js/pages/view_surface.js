@@ -1,9 +1,9 @@
 // The page of surfaces: one or two maps, turned together, each with its level.
 
 import { getJson } from "../api.js";
+import { download } from "../downloads.js";
 import { copy, toast } from "../toast.js";
 import { remember, remembered } from "../slices/memory.js";
-import { download } from "../slices/save.js";
 import { paintBar } from "../surface/colours.js";
 import { canDraw, Scene } from "../surface/scene.js";
 import { MapView } from "../surface/view.js";

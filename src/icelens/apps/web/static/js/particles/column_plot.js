@@ -1,4 +1,5 @@
 // Histogram of a column of particles: amounts in bins, classes one by one.
+import { csvCell } from "../downloads.js";
 import { axisTitle, drawFrame, percentiles } from "../latents/axes.js";
 import { extentOf } from "../latents/cloud.js";
 
@@ -40,8 +41,7 @@ export function drawCounts(pen, found, width, height) {
 export function countsCsv({ counts, labels, low, high }) {
   const step = (high - low) / counts.length;
   const head = labels ? "class,images" : "from,to,images";
-  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const lines = counts.map((count, i) => (labels ? `${quoted(labels[i])},${count}` : `${low + i * step},${low + (i + 1) * step},${count}`));
+  const lines = counts.map((count, i) => (labels ? `${csvCell(labels[i])},${count}` : `${low + i * step},${low + (i + 1) * step},${count}`));
   return `${[head, ...lines].join("\n")}\n`;
 }
 

@@ -1,7 +1,8 @@
 // A sheet of particle images with a line below each, and a scale bar; the same for screen, PNG and SVG.
+import { tokens } from "../tokens.js";
+
 const FOOT = 16;
 const GAP = 4;
-const CANVAS = "#101012", INK = "#e6e6ea", MUTED = "#b4b4bd";
 
 /** Places of images in a width: {across, down, cell, width, height}. */
 export function layout(count, side, width) {
@@ -63,4 +64,4 @@ const shortened = (text, drawn) => {
 };
 
 /** Colours of sheets: dark in both themes, as images are grey. */
-export const SHEET_COLOURS = { canvas: CANVAS, ground: CANVAS, ink: INK, muted: MUTED };
+export const sheetColours = () => tokens({ canvas: "canvas", ground: "canvas", ink: "canvas-text", muted: "canvas-muted" });

@@ -1,5 +1,6 @@
 // The distribution of views on a map of the sphere, with its net of degrees and a bar of colours in decades.
-import { css, lookupTable, viridis } from "../latents/palette.js";
+import { css, viridis } from "../colour_scale.js";
+import { lookupTable } from "../latents/palette.js";
 
 const LATITUDES = [-60, -30, 0, 30, 60];
 const LONGITUDES = [-120, -60, 0, 60, 120];

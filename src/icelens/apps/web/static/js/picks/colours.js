@@ -1,5 +1,7 @@
 // Colours of classes on grey pictures: Okabe and Ito's, bright ones first; dashes when they run out.
 
+import { css, mixed } from "../colour_scale.js";
+
 const COLOURS = ["#56b4e9", "#e69f00", "#20c997", "#f0e442", "#e58cc0", "#ff7f50", "#a7b8ff", "#ffffff"];
 const DASHES = [[], [6, 3], [2, 3], [9, 3, 2, 3]];
 // Low to high, as viridis goes; brightened at its dark end to show on dark pictures.
@@ -15,9 +17,6 @@ export function styleOf(number) {
 
 /** Colour of a score between low and high. */
 export function scoreColour(score, low, high) {
-  const share = high > low ? Math.min(1, Math.max(0, (score - low) / (high - low))) : 1;
-  const place = share * (RAMP.length - 1);
-  const first = Math.min(RAMP.length - 2, Math.floor(place));
-  const mixed = RAMP[first].map((from, each) => Math.round(from + (RAMP[first + 1][each] - from) * (place - first)));
-  return `rgb(${mixed.join(" ")})`;
+  const share = high > low ? (score - low) / (high - low) : 1;
+  return css(mixed(RAMP, share));
 }

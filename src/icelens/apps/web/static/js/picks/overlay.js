@@ -1,12 +1,11 @@
 // Circles over the planes: as large as the particle, fainter the farther its centre lies.
 
 import { toScreen } from "../slices/geometry.js";
+import { imageInks } from "../tokens.js";
 import { scoreColour, styleOf } from "./colours.js";
 
 const FAINTEST = 0.3;
 const MOST_CIRCLES = 20000;
-const SELECTED = "#ffffff";
-const RIM = "rgba(0, 0, 0, 0.7)";
 
 /** Draws picks over the planes of a viewer, and finds the one under the pointer. */
 export class Overlay {
@@ -58,11 +57,11 @@ export class Overlay {
     const square = [at.x - size, at.y - size, 2 * size, 2 * size];
     context.setLineDash([]);
     context.lineWidth = 2.5;
-    context.strokeStyle = RIM;
+    context.strokeStyle = imageInks().rim;
     context.strokeRect(...square);
     context.setLineDash([3, 3]);
     context.lineWidth = 1.25;
-    context.strokeStyle = SELECTED;
+    context.strokeStyle = imageInks().ink;
     context.strokeRect(...square);
   }
 
@@ -80,7 +79,7 @@ export class Overlay {
     if (isSelected || row >= picks.numBase || picks.moved.has(row)) {
       context.setLineDash([]);
       context.lineWidth = 1;
-      context.strokeStyle = isSelected ? SELECTED : context.strokeStyle;
+      context.strokeStyle = isSelected ? imageInks().ink : context.strokeStyle;
       context.beginPath(); // a cross marks what is chosen or was changed
       context.moveTo(at.x - 4, at.y);
       context.lineTo(at.x + 4, at.y);

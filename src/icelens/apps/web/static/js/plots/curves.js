@@ -1,7 +1,8 @@
 // Curves for every page: `drawCurves` draws, explains, zooms and exports them.
 import { drawChart } from "./chart.js";
 import { aligned, hasPositive, lastPoint, summary } from "./columns.js";
-import { csvOf, fileName, pngOf, save } from "./export.js";
+import { download } from "../downloads.js";
+import { csvOf, fileName, pngOfSvg } from "./export.js";
 import { modelOf } from "./model.js";
 import { format } from "./numbers.js";
 import { lineLook, screenPalette } from "./palette.js";
@@ -192,7 +193,7 @@ class Curves {
   saveCsv() {
     const [xs, ...columns] = aligned(this.spec.series);
     const names = [axisTitle(this.spec.x || {}) || "x", ...this.spec.series.map((each) => each.name)];
-    save(this.file("csv"), csvOf(xs, columns, names), "text/csv");
+    download(csvOf(xs, columns, names), this.file("csv"), "text/csv");
   }
 
   svg() {
@@ -200,11 +201,11 @@ class Curves {
   }
 
   saveSvg() {
-    save(this.file("svg"), this.svg(), "image/svg+xml");
+    download(this.svg(), this.file("svg"), "image/svg+xml");
   }
 
   async savePng() {
-    save(this.file("png"), await pngOf(this.svg()), "image/png");
+    download(await pngOfSvg(this.svg()), this.file("png"));
   }
 
   file(ending) {

@@ -1,4 +1,6 @@
-// Save what a plot shows: CSV of its values, SVG text, and PNG drawn from that SVG.
+// What a plot shows as files: CSV of its values, SVG text, and PNG drawn from that SVG.
+
+import { csvCell, pngOf } from "../downloads.js";
 
 const PNG_SCALE = 2;
 const MOST_PNG_SIDE = 16000; // of a canvas in today's browsers
@@ -6,13 +8,9 @@ const MOST_PNG_AREA = 1e8;
 
 /** Values as CSV: x, then a column for each curve; empty where it has no value. */
 export function csvOf(xs, columns, names) {
-  const rows = [names.map(quoted).join(",")];
+  const rows = [names.map(csvCell).join(",")];
   xs.forEach((x, i) => rows.push([x, ...columns.map((column) => column[i] ?? "")].join(",")));
   return `${rows.join("\n")}\n`;
-}
-
-function quoted(name) {
-  return /[",\n\r]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
 }
 
 /** A file's name of plain letters, from a title. */
@@ -21,21 +19,8 @@ export function fileName(title, ending) {
   return `${plain.slice(0, 60) || "plot"}.${ending}`;
 }
 
-/** Offer a text or blob as a file. */
-export function save(name, content, type) {
-  const blob = content instanceof Blob ? content : new Blob([content], { type });
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  document.body.append(link);
-  link.click();
-  link.remove();
-  // the browser reads the address after this turn
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}
-
 /** The PNG of an SVG, twice its size, or as large as a canvas can be. */
-export async function pngOf(svg) {
+export async function pngOfSvg(svg) {
   const address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
   try {
     const image = new Image();
@@ -47,7 +32,7 @@ export async function pngOf(svg) {
     canvas.width = Math.floor(width * scale);
     canvas.height = Math.floor(height * scale);
     canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-    return await new Promise((done) => canvas.toBlob(done, "image/png"));
+    return await pngOf(canvas);
   } finally {
     URL.revokeObjectURL(address);
   }

@@ -1,31 +1,20 @@
 // Colours of plots: five that the colour-blind can tell apart, for the screen's theme and for print.
 
-const PRINT = {
-  lines: ["#0067a6", "#c75000", "#00805e", "#a8488a", "#7a6400"],
-  ink: "#1f2328",
-  muted: "#59636e",
-  grid: "#e3e6ea",
-  surface: "#ffffff",
-};
+import { inLightTheme, tokens } from "../tokens.js";
+
+const LINES = [1, 2, 3, 4, 5];
 const DASHES = [[], [7, 4], [2, 3]];
-export const MOST_COLOURS = PRINT.lines.length;
+export const MOST_COLOURS = LINES.length;
 
 /** The colours of the theme that an element is shown in, as `tokens.css` names them. */
 export function screenPalette(element) {
-  const style = getComputedStyle(element);
-  const read = (name, fallback) => style.getPropertyValue(name).trim() || fallback;
-  return {
-    lines: PRINT.lines.map((colour, i) => read(`--plot-${i + 1}`, colour)),
-    ink: read("--text", PRINT.ink),
-    muted: read("--muted", PRINT.muted),
-    grid: read("--line", PRINT.grid),
-    surface: read("--surface", PRINT.surface),
-  };
+  const lines = Object.values(tokens(LINES.map((number) => `plot-${number}`), element));
+  return { lines, ...tokens({ ink: "text", muted: "muted", grid: "line", surface: "surface" }, element) };
 }
 
 /** The colours of exported files: dark on white. */
 export function printPalette() {
-  return PRINT;
+  return inLightTheme(() => screenPalette(document.documentElement));
 }
 
 /** Colour and dashes of the n-th line: five colours, then the same ones dashed, then dotted. */

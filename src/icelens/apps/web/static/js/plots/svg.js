@@ -1,4 +1,5 @@
 // A plot as SVG text, from the same model as the one on screen: vector, with axes, names and thresholds.
+import { xmlText } from "../downloads.js";
 import { lineEnds, shortened, spread } from "./labels.js";
 import { rangesOf } from "./model.js";
 import { lineLook, printPalette } from "./palette.js";
@@ -26,7 +27,7 @@ export function svgOf(model, title, window) {
   ];
   const head = { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${SIZE.width} ${frame.total}` };
   const size = { width: SIZE.width, height: frame.total, "font-family": FONT, "font-size": 12 };
-  return tag("svg", { ...head, ...size }, [tag("title", {}, [escaped(title)]), ...parts]);
+  return tag("svg", { ...head, ...size }, [tag("title", {}, [xmlText(title)]), ...parts]);
 }
 
 const shownLines = (model) => model.lines.filter((line) => !line.isHidden);
@@ -140,17 +141,9 @@ function legendOf(model, frame, palette) {
 
 const round = (value) => Math.round(value * 100) / 100;
 const rect = (frame) => tag("rect", { x: frame.left, y: frame.top, width: frame.width, height: frame.height });
-const text = (content, attributes) => (content ? tag("text", attributes, [escaped(content)]) : "");
+const text = (content, attributes) => (content ? tag("text", attributes, [xmlText(content)]) : "");
 
 function tag(name, attributes, content = []) {
   const given = Object.entries(attributes).filter(([, value]) => value !== "");
-  return `<${name}${given.map(([key, value]) => ` ${key}="${escaped(value)}"`).join("")}>${content.join("")}</${name}>`;
-}
-
-/** Text that XML may hold: its marks replaced, characters that it forbids left out. */
-export function escaped(value) {
-  const marks = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-  return String(value)
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "")
-    .replace(/[&<>"']/g, (mark) => marks[mark]);
+  return `<${name}${given.map(([key, value]) => ` ${key}="${xmlText(value)}"`).join("")}>${content.join("")}</${name}>`;
 }

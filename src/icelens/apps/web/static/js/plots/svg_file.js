@@ -1,16 +1,16 @@
 // An SVG of the page as a file: its looks, which style sheets give, are written into it, light and whole.
 
+import { inLightTheme, tokens } from "../tokens.js";
+
 const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "opacity", "font-family", "font-size", "font-weight", "paint-order", "stroke-linejoin"];
 
 /** The text of a drawing, in the light theme, all of it, without what only pages need. */
 export function svgFile(svg) {
-  const root = document.documentElement;
-  const theme = root.dataset.theme;
-  root.dataset.theme = "light";
   const copy = svg.cloneNode(true);
-  inline(svg, copy);
-  const ground = getComputedStyle(root).getPropertyValue("--surface").trim() || "white";
-  root.dataset.theme = theme;
+  const { ground } = inLightTheme(() => {
+    inline(svg, copy);
+    return tokens({ ground: "surface" });
+  });
   const { width, height } = svg.dataset;
   for (const name of ["class", "tabindex", "data-width", "data-height"]) copy.removeAttribute(name);
   copy.setAttribute("viewBox", `0 0 ${width} ${height}`);

@@ -1,22 +1,19 @@
 // What is drawn over a plane: crosshair, scale bar, names of axes, resolution rings.
 
+import { imageInks } from "../tokens.js";
 import { PLANES, lengthText, roundLength, toScreen } from "./geometry.js";
 
-const INK = "#ffffff";
-const OUTLINE = "rgba(0, 0, 0, 0.75)";
-const CROSS = "rgba(255, 214, 102, 0.85)";
-const RING = "rgba(120, 200, 255, 0.9)";
 const FONT = "12px system-ui, sans-serif";
 const RESOLUTIONS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 70, 100, 150, 200, 300, 500];
 
 /** White letters with a dark rim: readable on any grey. */
-export function outlined(context, text, x, y, align = "left") {
+function outlined(context, text, x, y, align = "left") {
   context.font = FONT;
   context.textAlign = align;
   context.lineJoin = "round";
   context.lineWidth = 3;
-  context.strokeStyle = OUTLINE;
-  context.fillStyle = INK;
+  context.strokeStyle = imageInks().rim;
+  context.fillStyle = imageInks().ink;
   context.strokeText(text, x, y);
   context.fillText(text, x, y);
 }
@@ -39,7 +36,7 @@ export function drawCrosshair(context, view, axis, size) {
     }
   }
   context.lineWidth = 1;
-  context.strokeStyle = CROSS;
+  context.strokeStyle = imageInks().cross;
   context.stroke();
 }
 
@@ -53,9 +50,9 @@ export function scaleBar(width, zoom, unit) {
 export function drawScaleBar(context, size, zoom, unit) {
   const { px, label } = scaleBar(size.width, zoom, unit);
   const y = size.height - 12;
-  context.fillStyle = OUTLINE;
+  context.fillStyle = imageInks().rim;
   context.fillRect(11, y - 4, px + 2, 6);
-  context.fillStyle = INK;
+  context.fillStyle = imageInks().ink;
   context.fillRect(12, y - 3, px, 4);
   outlined(context, label, 12, y - 9);
 }
@@ -83,7 +80,7 @@ export function drawRings(context, size, side, pixelSize, unit) {
     context.arc(centre.x, centre.y, ring.radius, 0, 2 * Math.PI);
     context.setLineDash([3, 4]);
     context.lineWidth = 1;
-    context.strokeStyle = RING;
+    context.strokeStyle = imageInks().ring;
     context.stroke();
     context.setLineDash([]);
     const label = `${Number(ring.resolution.toPrecision(3))} ${unit}`;

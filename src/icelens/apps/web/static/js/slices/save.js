@@ -1,12 +1,13 @@
 // The shown plane as PNG or SVG with its scale bar, and as a table of raw values.
 
+import { download, downloadFrom, pngOf, xmlText } from "../downloads.js";
 import { PLANES, pixel } from "./geometry.js";
 import { drawScaleBar, scaleBar } from "./draw.js";
 
 const LEAST_SIDE = 512;
 
 /** Name of what is saved, without suffix: file, plane, index. */
-export function planeName(pane) {
+function planeName(pane) {
   const stem = pane.volume.header.name.replace(/\.(mrc|rec|map|st|ali|tiff?|zarr|gz)+$/i, "");
   return `${stem}_${PLANES[pane.axis].name}_${pane.shown.index}${pane.isSpectrum ? "_power" : ""}`;
 }
@@ -33,8 +34,7 @@ function unitOf(pane) {
 export async function savePng(pane) {
   const { drawn, context, zoom } = picture(pane);
   if (!pane.isSpectrum) drawScaleBar(context, drawn, zoom, unitOf(pane));
-  const blob = await new Promise((done) => drawn.toBlob(done, "image/png"));
-  download(blob, `${planeName(pane)}.png`);
+  download(await pngOf(drawn), `${planeName(pane)}.png`);
 }
 
 /** Save it as SVG: the picture inside, scale bar and words as vectors. */
@@ -44,43 +44,23 @@ export function saveSvg(pane) {
   const bar = scaleBar(width, zoom, unitOf(pane));
   const y = height - 14;
   const marks = pane.isSpectrum ? "" : [
-    `<rect x="14" y="${y - 4}" width="${bar.px.toFixed(2)}" height="5" fill="#fff" stroke="#000" stroke-width="0.75"/>`,
-    `<text x="14" y="${y - 10}" font-family="sans-serif" font-size="16" fill="#fff" stroke="#000"`,
+    `<rect x="14" y="${y - 4}" width="${bar.px.toFixed(2)}" height="5" fill="white" stroke="black" stroke-width="0.75"/>`,
+    `<text x="14" y="${y - 10}" font-family="sans-serif" font-size="16" fill="white" stroke="black"`,
     ` stroke-width="3" paint-order="stroke" stroke-linejoin="round">${bar.label}</text>`,
   ].join("");
   const svg = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
-    `<title>${escaped(planeName(pane))}</title>`,
+    `<title>${xmlText(planeName(pane))}</title>`,
     `<image width="${width}" height="${height}" href="${drawn.toDataURL("image/png")}"/>`,
     marks,
     "</svg>",
   ].join("");
-  download(new Blob([svg], { type: "image/svg+xml" }), `${planeName(pane)}.svg`);
+  download(svg, `${planeName(pane)}.svg`, "image/svg+xml");
 }
 
 /** Save the raw values as CSV; the server writes them. */
 export function saveCsv(pane) {
   const { file, axis, index, slab } = pane.shown;
   const query = new URLSearchParams({ file, axis, index, slab });
-  follow(`/api/volumes/plane.csv?${query}`, `${planeName(pane)}.csv`);
-}
-
-/** Give the browser a blob to save. */
-export function download(blob, name) {
-  const url = URL.createObjectURL(blob);
-  follow(url, name);
-  setTimeout(() => URL.revokeObjectURL(url), 10000);
-}
-
-function follow(url, name) {
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  document.body.append(link);
-  link.click();
-  link.remove();
-}
-
-function escaped(text) {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  downloadFrom(`/api/volumes/plane.csv?${query}`, `${planeName(pane)}.csv`);
 }

@@ -2,6 +2,7 @@
 
 import * as THREE from "../../vendor/three/three.module.min.js";
 import { OrbitControls } from "../../vendor/three/OrbitControls.js";
+import { pngOf } from "../downloads.js";
 import { PLAIN, vertexColours } from "./colours.js";
 
 const TURN = Math.PI / 24;
@@ -163,7 +164,7 @@ export class Scene {
   async png(ground) {
     this.scene.background = new THREE.Color(ground);
     this.render();
-    const blob = await new Promise((done) => this.canvas.toBlob(done, "image/png"));
+    const blob = await pngOf(this.canvas);
     this.scene.background = null;
     this.render();
     return blob;
