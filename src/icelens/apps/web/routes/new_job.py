@@ -1,5 +1,7 @@
 """New jobs: the page to choose one, its form, what is wrong with it, and the way into the queue."""
 
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -19,7 +21,8 @@ from icelens.jobs.registry import find_job
 router = APIRouter()
 ShortQuery = Annotated[str, Query(max_length=200)]
 NumberQuery = Annotated[int | None, Query(ge=1, lt=2**53)]
-PathQuery = Annotated[str, Query(max_length=4096)]
+PathsQuery = Annotated[Sequence[Annotated[str, Query(max_length=4096)]], Query(max_length=50)]
+ShortsQuery = Annotated[Sequence[ShortQuery], Query(max_length=50)]
 
 
 @router.get("/jobs/new", include_in_schema=False)
@@ -29,15 +32,17 @@ def new_job(
     job: ShortQuery = "",
     clone: NumberQuery = None,
     draft: NumberQuery = None,
-    input: PathQuery = "",
-    setting: ShortQuery = "",
+    input: PathsQuery = (),
+    setting: ShortsQuery = (),
     kind: ShortQuery = "",
 ) -> HTMLResponse:
     """The form of a job, or all jobs to choose from; with an input only those that take it."""
     if not job and clone is None and draft is None:
-        groups = jobs_by_task(input, kind)
-        return page(request, "new_job_choice.html", groups=groups, input=input)
-    beginning = Beginning.of(bench, job, clone=clone, draft=draft, inputs=(input, setting))
+        path = input[0] if input else ""
+        groups = jobs_by_task(path, kind)
+        return page(request, "new_job_choice.html", groups=groups, input=path)
+    inputs = list(zip_longest(input, setting[: len(input)], fillvalue=""))
+    beginning = Beginning.of(bench, job, clone=clone, draft=draft, inputs=inputs)
     lanes, problems = lanes_of(bench.project)
     declared = find_job(beginning.job)
     return page(
