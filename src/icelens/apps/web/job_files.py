@@ -7,6 +7,7 @@ from typing import Any
 
 from icelens.apps.web.roots import OutsideRootsError, Roots
 from icelens.core.errors import IcelensError
+from icelens.core.io.plain_json import is_text
 from icelens.jobs.project.entry import Entry
 from icelens.jobs.record import read_record
 
@@ -74,7 +75,7 @@ def _files(roots: Roots, entry: Entry) -> list[Path]:
 def _walk(folder: Path, depth: int) -> Iterator[Path]:
     try:
         with os.scandir(folder) as entries:
-            inside = list(entries)
+            inside = [entry for entry in entries if is_text(entry.name)]
     except OSError:
         return
     for entry in inside:

@@ -58,7 +58,7 @@ class Beginning:
         draft: int | None,
         inputs: Sequence[tuple[str, str]],
     ) -> "Beginning":
-        """A form for a job; `inputs` are paths, each with the setting it is meant for or nothing.
+        """A form for a job; each of `inputs` is a path and the setting it is meant for.
 
         Raises:
             UnknownEntryError: If there is no job to copy or edit.

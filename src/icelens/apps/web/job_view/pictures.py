@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from icelens.core.io.plain_json import is_text
+
 MOST_LOOKED_AT = 3000
 MOST_PICTURES = 400
 _DEEPEST = 2
@@ -100,7 +102,8 @@ def _walk(folder: Path, depth: int) -> Iterator["os.DirEntry[str]"]:
     """Files, no links; those of the folder itself first."""
     try:
         with os.scandir(folder) as entries:
-            inside = sorted(islice(entries, MOST_LOOKED_AT), key=lambda entry: entry.name)
+            some = (entry for entry in islice(entries, MOST_LOOKED_AT) if is_text(entry.name))
+            inside = sorted(some, key=lambda entry: entry.name)
     except OSError:
         return
     for entry in inside:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from icelens.apps.web.files.newest import newest_files
 from icelens.apps.web.latent_answers import (
     PathFacts,
     PathToSave,
@@ -30,7 +31,6 @@ WORK = "icelens.apps.web.work.latents"
 RUN_NAME = "hetero.json"
 _MOST_BYTES = 2**20
 _BINARY = "application/octet-stream"
-_MOST_LISTED = 200
 _ANCHOR = re.compile(
     r"(\d{1,12})(?:@([a-z]+_\d{1,4}:[^,:@]{1,40}(?:,[a-z]+_\d{1,4}:[^,:@]{1,40})*))?"
 )
@@ -231,7 +231,6 @@ def _anchor(text: str) -> dict[str, Any]:
 
 def _runs(bench: Bench) -> list[str]:
     """Folders of hetero runs in the project, the newest first."""
-    root = bench.project.folder
-    found = [path for depth in ("*", "*/*", "*/*/*") for path in root.glob(f"{depth}/hetero.json")]
-    found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    return [bench.roots.shown(path.parent) for path in found[:_MOST_LISTED]]
+    patterns = [f"{depth}/{RUN_NAME}" for depth in ("*", "*/*", "*/*/*")]
+    found = newest_files(bench.project.folder, patterns)
+    return [bench.roots.shown(path.parent) for path in found]

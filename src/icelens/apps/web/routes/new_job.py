@@ -1,10 +1,10 @@
 """New jobs: the page to choose one, its form, what is wrong with it, and the way into the queue."""
 
-from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
@@ -21,8 +21,8 @@ from icelens.jobs.registry import find_job
 router = APIRouter()
 ShortQuery = Annotated[str, Query(max_length=200)]
 NumberQuery = Annotated[int | None, Query(ge=1, lt=2**53)]
-PathsQuery = Annotated[Sequence[Annotated[str, Query(max_length=4096)]], Query(max_length=50)]
-ShortsQuery = Annotated[Sequence[ShortQuery], Query(max_length=50)]
+PathsQuery = Annotated[tuple[Annotated[str, Field(max_length=4096)], ...], Query(max_length=100)]
+ShortsQuery = Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Query(max_length=100)]
 
 
 @router.get("/jobs/new", include_in_schema=False)
@@ -34,14 +34,13 @@ def new_job(
     draft: NumberQuery = None,
     input: PathsQuery = (),
     setting: ShortsQuery = (),
-    kind: ShortQuery = "",
 ) -> HTMLResponse:
-    """The form of a job, or all jobs to choose from; with an input only those that take it."""
-    if not job and clone is None and draft is None:
-        path = input[0] if input else ""
-        groups = jobs_by_task(path, kind)
-        return page(request, "new_job_choice.html", groups=groups, input=path)
+    """The form of a job, or all jobs to choose from; inputs and their settings come in pairs."""
     inputs = list(zip_longest(input, setting[: len(input)], fillvalue=""))
+    if not job and clone is None and draft is None:
+        path, name = inputs[-1] if inputs else ("", "")
+        groups = jobs_by_task(path, name)
+        return page(request, "new_job_choice.html", groups=groups, input=path, setting=name)
     beginning = Beginning.of(bench, job, clone=clone, draft=draft, inputs=inputs)
     lanes, problems = lanes_of(bench.project)
     declared = find_job(beginning.job)
