@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from icelens.apps.web.files.below import newest_below
 from icelens.apps.web.latent_answers import ColumnFacts
 from icelens.apps.web.pages import page
 from icelens.apps.web.workbench import Bench
@@ -117,13 +118,9 @@ def _path(bench: Bench, file: str) -> str:
 
 def _files(bench: Bench) -> list[str]:
     """Particle files of the project by name, the newest first."""
-    root = bench.project.folder
-    found = [
-        path
-        for depth in ("", "*/", "*/*/")
-        for ending in ("*.star", "*.cs")
-        for path in root.glob(depth + ending)
-        if not path.name.startswith(("tomograms", "optimisation"))
-    ]
-    found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    return [bench.roots.shown(path) for path in found[:_MOST_LISTED]]
+    found = newest_below(bench.project.folder, _is_particles, _MOST_LISTED)
+    return [bench.roots.shown(path) for path in found]
+
+
+def _is_particles(name: str) -> bool:
+    return name.endswith((".star", ".cs")) and not name.startswith(("tomograms", "optimisation"))
