@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from browser import worlds
-from browser.person import FLAGS, Person, somebody
+from browser.person import FLAGS, PATIENCE_MS, Person, somebody
 from browser.served import Served
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, expect, sync_playwright
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,6 +22,7 @@ def browser() -> Iterator[Browser]:
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("chromium is absent; `make test-browser` installs it")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         try:
             started = playwright.chromium.launch(executable_path=program, args=list(FLAGS))

@@ -51,7 +51,7 @@ class Roots:
     def shown(self, path: Path) -> str:
         """A path as links have it: relative to the project where it lies in it."""
         text = Path(os.path.normpath(self.folders[0] / path))
-        for each in (text, path.resolve()):
+        for each in (text, Path(os.path.realpath(path))):
             if each.is_relative_to(self.folders[0]):
                 return each.relative_to(self.folders[0]).as_posix()
         return str(text)

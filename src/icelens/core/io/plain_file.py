@@ -1,4 +1,4 @@
-"""Open files that others may have put there: plain ones only, so that a pipe keeps nobody waiting."""
+"""Open plain files only: a pipe that somebody put there keeps nobody waiting."""
 
 import errno
 import os

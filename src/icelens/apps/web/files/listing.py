@@ -10,6 +10,8 @@ from pathlib import Path
 from icelens.apps.web.files.kinds import FileKind, ending_of, is_store, kind_of_name
 from icelens.apps.web.roots import OutsideRootsError, Roots
 from icelens.core.errors import InputFileError
+from icelens.core.io.plain_json import is_text
+from icelens.jobs.project.project import DATABASE_NAME
 
 MOST_ENTRIES = 2000
 _MOST_SCANNED = 200_000
@@ -84,7 +86,7 @@ def starting_points(roots: Roots) -> list[tuple[str, str]]:
 
 
 def _is_shown(found: "os.DirEntry[str]", endings: Sequence[str]) -> bool:
-    if found.name.startswith(".") or _is_odd(found.name):
+    if found.name.startswith((".", DATABASE_NAME)) or _is_odd(found.name):
         return False
     if not endings or ending_of(found.name) in endings:
         return True
@@ -93,7 +95,7 @@ def _is_shown(found: "os.DirEntry[str]", endings: Sequence[str]) -> bool:
 
 def _is_odd(name: str) -> bool:
     """Whether a name is no text, and so can stand in no link."""
-    return any("\ud800" <= letter <= "\udfff" or letter < " " for letter in name)
+    return not is_text(name) or any(letter < " " for letter in name)
 
 
 def _is_folder(found: "os.DirEntry[str]") -> bool:

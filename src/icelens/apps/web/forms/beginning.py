@@ -56,9 +56,9 @@ class Beginning:
         *,
         clone: int | None,
         draft: int | None,
-        inputs: tuple[str, str],
+        inputs: Sequence[tuple[str, str]],
     ) -> "Beginning":
-        """A form for a job; `inputs` are a path and the setting it is meant for.
+        """A form for a job; each of `inputs` is a path and the setting it is meant for.
 
         Raises:
             UnknownEntryError: If there is no job to copy or edit.
@@ -70,8 +70,18 @@ class Beginning:
         if clone is not None:
             return _of_clone(bench, clone)
         job = find_job(job_name)
-        path, setting = inputs
-        return cls(job.name, _input_values(job, path, setting))
+        values: dict[str, Typed] = {}
+        for path, setting in inputs:
+            values |= _input_values(job, path, setting)
+        return cls(job.name, values)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A job to choose, and the setting that takes the file one came with; empty without a file."""
+
+    job: Job[Any, Any]
+    setting: str
 
 
 @dataclass(frozen=True)
@@ -86,6 +96,11 @@ class Group:
     level: str
     sections: tuple[tuple[str, tuple[Field, ...]], ...]
     changed: tuple[str, ...]
+
+    @property
+    def writes(self) -> bool:
+        """Whether all its fields name what is written, not what is read."""
+        return all(each.is_written for _, fields in self.sections for each in fields)
 
 
 def groups_of(fields: Sequence[Field], values: Mapping[str, Typed]) -> list[Group]:
@@ -105,32 +120,46 @@ def groups_of(fields: Sequence[Field], values: Mapping[str, Typed]) -> list[Grou
     return found
 
 
-def jobs_by_task(path: str, setting: str) -> list[tuple[str, str, list[Job[Any, Any]]]]:
-    """Task, title and jobs, the four capabilities first; with a path only jobs that can take it."""
+def jobs_by_task(path: str, kind: str = "") -> list[tuple[str, str, list[Offer]]]:
+    """Task, title and jobs, the four capabilities first.
+
+    Args:
+        path: Only jobs that can take this file; all if empty.
+        kind: What the file is, such as `particles`; told from its ending if empty.
+    """
     grouped = tasks()
     order = [*(name for name in FIRST_TASKS if name in grouped)]
     order += [name for name in grouped if name not in order]
     found = []
     for name in order:
-        jobs = [job for job in grouped[name] if not path or _input_values(job, path, setting)]
-        if jobs:
-            found.append((name, TASK_TITLES.get(name, name.capitalize()), jobs))
+        offers = [Offer(job, _setting_for(job, path, kind)) for job in grouped[name]]
+        offers = [offer for offer in offers if offer.setting or not path]
+        if offers:
+            found.append((name, TASK_TITLES.get(name, name.capitalize()), offers))
     return found
 
 
 def _input_values(job: Job[Any, Any], path: str, setting: str) -> dict[str, Typed]:
     """The path at its setting, or at the first input that takes files of its ending."""
+    key = setting or _setting_for(job, path, "")
+    named = [each for each in _inputs(job) if path and each.key == key]
+    return {key: [path] if named[0].widget == "paths" else path} if named else {}
+
+
+def _setting_for(job: Job[Any, Any], path: str, kind: str) -> str:
+    """The first input that takes a file, needed ones before others; empty if none does."""
     if not path:
-        return {}
-    fields = [each for each in fields_of(job.name) if each.kinds and not each.is_written]
-    named = [each for each in fields if each.key == setting]
-    if not setting:
-        named = [
-            each
-            for each in sorted(fields, key=lambda each: each.level != "required")
-            if path.lower().endswith(endings_of(each.kinds) or ("\0",))
-        ]
-    return {named[0].key: [path] if named[0].widget == "paths" else path} if named else {}
+        return ""
+    fitting = (
+        each.key
+        for each in sorted(_inputs(job), key=lambda each: each.level != "required")
+        if (kind in each.kinds if kind else path.lower().endswith(endings_of(each.kinds) or "\0"))
+    )
+    return next(fitting, "")
+
+
+def _inputs(job: Job[Any, Any]) -> list[Field]:
+    return [each for each in fields_of(job.name) if each.kinds and not each.is_written]
 
 
 def _of_clone(bench: Workbench, number: int) -> Beginning:

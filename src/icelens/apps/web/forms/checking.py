@@ -67,8 +67,10 @@ def check(
     if config is None or problems:
         return Checked(settings, None, tuple(problems))
     kept = changed_settings(job, config)
-    if "output" not in settings:
-        kept.pop("output", None)
+    kept.pop("output", None)
+    if "output" in settings:
+        # also the usual one: left out, it would mean the job's own folder
+        kept["output"] = settings["output"]
     return Checked(
         kept,
         config,

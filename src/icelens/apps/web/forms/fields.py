@@ -72,7 +72,7 @@ class Field:
     is_list: bool
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def fields_of(job_name: str) -> tuple[Field, ...]:
     """The fields of a job, in the order of its settings.
 

@@ -20,6 +20,10 @@ _ANCHOR = re.compile(r"(^|[\s\[{,:])[&*]\w")
 """Anchors and aliases, by which a short YAML becomes an endless one."""
 
 
+_MOST_BRACKETS = 200
+"""Settings of a network have a few; thousands, one in the other, take a parser seconds."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """What is wrong with a field; with the whole form if `field` is empty.
@@ -88,8 +92,11 @@ _ABSENT = object()
 def _read(setting: Setting, items: list[str], *, is_list: bool) -> Any:  # noqa: ANN401
     if is_list and takes_list(setting):
         return items
-    if any(_is_mapping(kind) for kind in setting.alternatives) and _ANCHOR.search(items[0]):
-        raise ConfigError("anchors and aliases are not taken; write the values out")
+    if any(_is_mapping(kind) for kind in setting.alternatives):
+        if _ANCHOR.search(items[0]):
+            raise ConfigError("anchors and aliases are not taken; write the values out")
+        if sum(items[0].count(bracket) for bracket in "[{") > _MOST_BRACKETS:
+            raise ConfigError("expected plain values, not so many brackets")
     words = items
     if takes_list(setting) and not any(holds_paths(kind) for kind in setting.alternatives):
         words = [word for item in items for word in item.split()]

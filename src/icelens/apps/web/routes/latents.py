@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from icelens.apps.web.files.below import newest_below
+from icelens.apps.web.files.newest import newest_files
 from icelens.apps.web.latent_answers import (
     PathFacts,
     PathToSave,
@@ -32,7 +32,6 @@ WORK = "icelens.apps.web.work.latents"
 RUN_NAME = "hetero.json"
 _MOST_BYTES = 2**20
 _BINARY = "application/octet-stream"
-_MOST_LISTED = 200
 _ANCHOR = re.compile(
     r"(\d{1,12})(?:@([a-z]+_\d{1,4}:[^,:@]{1,40}(?:,[a-z]+_\d{1,4}:[^,:@]{1,40})*))?"
 )
@@ -243,5 +242,6 @@ def _anchor(text: str) -> dict[str, Any]:
 
 def _runs(bench: Bench) -> list[str]:
     """Folders of hetero runs in the project, the newest first."""
-    found = newest_below(bench.project.folder, lambda name: name == RUN_NAME, _MOST_LISTED)
+    patterns = [f"{depth}/{RUN_NAME}" for depth in ("*", "*/*", "*/*/*")]
+    found = newest_files(bench.project.folder, patterns)
     return [bench.roots.shown(path.parent) for path in found]

@@ -37,7 +37,7 @@ def about(project: str, file: str) -> Answer:
         IcelensError: If it cannot be read.
     """
     os.chdir(project)
-    path = Path(file)
+    path = _local(project, file)
     if not path.exists():
         raise InputFileError(f"{path.name}: does not exist; check the path")
     kind = kind_of_name(path.name)
@@ -60,7 +60,7 @@ def tomograms(project: str, file: str, roots: list[str]) -> Answer:
         IcelensError: If it is no such list.
     """
     os.chdir(project)
-    path = _readable(file)
+    path = _readable(_local(project, file))
     return Answer(table_of(read_tomograms(path), Look(Path(project), tuple(map(Path, roots)))))
 
 
@@ -80,7 +80,7 @@ def edit_tomograms(
         IcelensError: If the list is locked, or a value is impossible; nothing is changed then.
     """
     os.chdir(project)
-    path = _readable(file)
+    path = _readable(_local(project, file))
     cells: dict[int, object] = {
         int(index): Path(value) if column in _PATHS and value is not None else value
         for index, value in values.items()
@@ -105,7 +105,7 @@ def particles(project: str, file: str) -> Answer:
 
     os.chdir(project)
     told: list[str] = []
-    path = _readable(file)
+    path = _readable(_local(project, file))
 
     def hear(event: Event) -> None:
         if isinstance(event, Message) and event.level != "info":
@@ -175,7 +175,7 @@ def _described(path: Path, kind: str) -> tuple[list[str], str]:
     if kind == "settings" and path.suffix.lower() != ".json":
         return [], ""
     if not is_run:
-        _readable(str(path))
+        _readable(path)
     lines: list[str] = []
     try:
         lines.extend(islice(describe(path), _MOST_LINES))
@@ -185,9 +185,14 @@ def _described(path: Path, kind: str) -> tuple[list[str], str]:
     return said or lines, ""
 
 
-def _readable(file: str) -> Path:
-    """The path, if it is a file of a size that a table may have."""
+def _local(project: str, file: str) -> Path:
+    """A path as the project's folder sees it, so that messages are short."""
     path = Path(file)
+    return path.relative_to(project) if path.is_relative_to(project) else path
+
+
+def _readable(path: Path) -> Path:
+    """The path, if it is a file of a size that a table may have."""
     if not path.is_file():
         raise InputFileError(f"{path.name}: is no file; check the path")
     if path.stat().st_size > _LARGEST_TEXT:
