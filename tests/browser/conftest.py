@@ -7,13 +7,9 @@ from pathlib import Path
 
 import pytest
 from browser import worlds
-from browser.person import FLAGS, Person, somebody
+from browser.person import FLAGS, PATIENCE_MS, Person, somebody
 from browser.served import Served
-from playwright.sync_api import Browser, Error, sync_playwright
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "browser: needs Chromium; run by `make test-browser`")
+from playwright.sync_api import Browser, Error, expect, sync_playwright
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +18,7 @@ def browser() -> Iterator[Browser]:
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("chromium is absent; `make test-browser` installs it")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         try:
             started = playwright.chromium.launch(executable_path=program, args=list(FLAGS))

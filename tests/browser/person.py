@@ -27,7 +27,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE_MS = 60_000
+PATIENCE_MS = 40_000
 """How long a page may take on a machine that does much else."""
 _QUIET = re.compile(r"GPU stall due to ReadPixels|GL Driver Message|software WebGL|WebGL")
 """Said by the software renderer of a machine without a screen, not by our pages."""

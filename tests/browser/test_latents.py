@@ -15,8 +15,7 @@ pytestmark = pytest.mark.browser
 
 def explorer(person: Person) -> Page:
     page = person.open("/view/latents?run=linear")
-    expect(page.get_by_text(re.compile("300 particles"))).to_be_visible()
-    expect(page.get_by_text("Reading latents")).to_have_count(0)
+    expect(page.get_by_text("Reading latents").locator("visible=true")).to_have_count(0)
     return page
 
 

@@ -125,6 +125,7 @@ class Gate:
             return _refused(_ENTER, 401, "this link is of an earlier start; use the latest one")
         # a redirect would count as coming from where the link was, and a strict cookie stay behind
         page = "<!doctype html><meta http-equiv=refresh content='0;url=/'><title>icelens</title>"
+        page += "<link rel=icon href='data:,'>"
         answer = HTMLResponse(page)
         answer.set_cookie(
             self._access.cookie, self._access.token, httponly=True, samesite="strict", path="/"

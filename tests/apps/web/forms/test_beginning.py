@@ -7,16 +7,19 @@ from icelens.apps.web.forms.fields import fields_of
 from icelens.apps.web.workbench import Workbench
 from icelens.jobs.project.trash import StateError
 
-NOTHING = ("", "")
+NOTHING = ()
 
 
 def test_a_form_begins_with_the_chosen_input(bench: Workbench) -> None:
-    inputs = ("a.star", "star")
+    inputs = [("a.star", "star")]
     begun = Beginning.of(bench, "restore.refine", clone=None, draft=None, inputs=inputs)
     assert begun.values == {"star": "a.star"}
-    inputs = ("p.star", "")
+    inputs = [("p.star", "")]
     begun = Beginning.of(bench, "hetero.train", clone=None, draft=None, inputs=inputs)
     assert begun.values == {"particles": ["p.star"]}
+    inputs = [("a.star", "star"), ("jobs/1", "checkpoint")]
+    begun = Beginning.of(bench, "restore.predict", clone=None, draft=None, inputs=inputs)
+    assert begun.values == {"star": "a.star", "checkpoint": "jobs/1"}
 
 
 def test_a_copy_has_the_settings_but_not_the_folder(bench: Workbench) -> None:
@@ -41,6 +44,8 @@ def test_fields_are_grouped_with_changed_ones_known() -> None:
     assert [group.level for group in groups] == ["required", "usual", "expert"]
     assert groups[2].changed == ("seed",)
     assert groups[1].sections[0][1][-1].key == "output"
+    assert not groups[0].writes
+    assert groups_of(fields_of("restore.prepare"), {})[0].writes
     assert [title for title, _ in groups[2].sections] == ["", "Latent weight"]
 
 

@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 
 import pytest
 from apps.web.direct_worker import DirectWorkers
@@ -126,3 +127,10 @@ def test_a_workbench_for_looking_checks_but_queues_nothing(bench: Workbench) -> 
         client.cookies.set(access.cookie, access.token)
         assert client.post("/api/ask/check", json=STAR).status_code == 200
         assert client.post("/api/jobs", json=STAR).status_code == 403
+
+
+def test_a_form_takes_several_inputs_each_for_its_setting(client: TestClient) -> None:
+    pairs = "input=e&setting=even&input=o&setting=odd"
+    text = client.get(f"/jobs/new?job=restore.prepare&{pairs}").text
+    assert re.search(r'id="f-even"[^>]* value="e"', text)
+    assert re.search(r'id="f-odd"[^>]* value="o"', text)

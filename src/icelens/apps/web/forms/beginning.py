@@ -56,9 +56,9 @@ class Beginning:
         *,
         clone: int | None,
         draft: int | None,
-        inputs: tuple[str, str],
+        inputs: Sequence[tuple[str, str]],
     ) -> "Beginning":
-        """A form for a job; `inputs` are a path and the setting it is meant for.
+        """A form for a job; each of `inputs` is a path and the setting it is meant for.
 
         Raises:
             UnknownEntryError: If there is no job to copy or edit.
@@ -70,8 +70,10 @@ class Beginning:
         if clone is not None:
             return _of_clone(bench, clone)
         job = find_job(job_name)
-        path, setting = inputs
-        return cls(job.name, _input_values(job, path, setting))
+        values: dict[str, Typed] = {}
+        for path, setting in inputs:
+            values |= _input_values(job, path, setting)
+        return cls(job.name, values)
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,11 @@ class Group:
     level: str
     sections: tuple[tuple[str, tuple[Field, ...]], ...]
     changed: tuple[str, ...]
+
+    @property
+    def writes(self) -> bool:
+        """Whether all its fields name what is written, not what is read."""
+        return all(each.is_written for _, fields in self.sections for each in fields)
 
 
 def groups_of(fields: Sequence[Field], values: Mapping[str, Typed]) -> list[Group]:

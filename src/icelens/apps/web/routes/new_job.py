@@ -1,8 +1,10 @@
 """New jobs: the page to choose one, its form, what is wrong with it, and the way into the queue."""
 
+from itertools import zip_longest
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
@@ -19,7 +21,8 @@ from icelens.jobs.registry import find_job
 router = APIRouter()
 ShortQuery = Annotated[str, Query(max_length=200)]
 NumberQuery = Annotated[int | None, Query(ge=1, lt=2**53)]
-PathQuery = Annotated[str, Query(max_length=4096)]
+PathsQuery = Annotated[tuple[Annotated[str, Field(max_length=4096)], ...], Query(max_length=100)]
+ShortsQuery = Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Query(max_length=100)]
 
 
 @router.get("/jobs/new", include_in_schema=False)
@@ -29,15 +32,20 @@ def new_job(
     job: ShortQuery = "",
     clone: NumberQuery = None,
     draft: NumberQuery = None,
-    input: PathQuery = "",
-    setting: ShortQuery = "",
+    input: PathsQuery = (),
+    setting: ShortsQuery = (),
     kind: ShortQuery = "",
 ) -> HTMLResponse:
-    """The form of a job, or all jobs to choose from; with an input only those that take it."""
+    """The form of a job, or all jobs to choose from; with an input only those that take it.
+
+    Several inputs come in pairs with the settings they are meant for.
+    """
+    inputs = list(zip_longest(input, setting[: len(input)], fillvalue=""))
     if not job and clone is None and draft is None:
-        groups = jobs_by_task(input, kind)
-        return page(request, "new_job_choice.html", groups=groups, input=input)
-    beginning = Beginning.of(bench, job, clone=clone, draft=draft, inputs=(input, setting))
+        path = input[-1] if input else ""
+        groups = jobs_by_task(path, kind)
+        return page(request, "new_job_choice.html", groups=groups, input=path)
+    beginning = Beginning.of(bench, job, clone=clone, draft=draft, inputs=inputs)
     lanes, problems = lanes_of(bench.project)
     declared = find_job(beginning.job)
     return page(
