@@ -108,8 +108,7 @@ def _add(project: Project, record: bytes) -> int:
 
 def _add_odd(folder: Path) -> None:
     for name in ODD_NAMES:
-        with open(os.path.join(os.fsencode(folder), os.fsencode(name)), "wb") as file:
-            file.write(b"\x89PNG not really")
+        (folder / os.fsdecode(name)).write_bytes(b"\x89PNG not really")
     for ending in ENDINGS:
         (folder / f"dangling{ending}").symlink_to("nowhere")
         (folder / f"loop{ending}").symlink_to(f"loop{ending}")

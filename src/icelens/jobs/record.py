@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 from icelens.core.errors import IcelensError, InputFileError
 from icelens.core.io.atomic import atomic_path
 from icelens.core.io.plain_file import read_plain
+from icelens.core.io.plain_json import parse_json
 
 State = Literal["running", "done", "failed", "stopped"]
 RECORD_NAME = "run.json"
@@ -100,8 +101,8 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        content = json.loads(read_plain(path, MOST_BYTES))
-    except (OSError, ValueError, RecursionError) as error:
+        content = parse_json(read_plain(path, MOST_BYTES))
+    except (OSError, ValueError) as error:
         raise InputFileError(f"{path}: cannot be read as JSON; move it away") from error
     if not isinstance(content, dict) or "config" not in content:
         raise InputFileError(f"{path}: expected a run's record with job and config; move it away")

@@ -125,6 +125,7 @@ class Gate:
             return _refused(_ENTER, 401, "this link is of an earlier start; use the latest one")
         # a redirect would count as coming from where the link was, and a strict cookie stay behind
         page = "<!doctype html><meta http-equiv=refresh content='0;url=/'><title>icelens</title>"
+        page += "<link rel=icon href='data:,'>"
         answer = HTMLResponse(page)
         answer.set_cookie(
             self._access.cookie, self._access.token, httponly=True, samesite="strict", path="/"
@@ -136,10 +137,9 @@ class Gate:
         if bearer.startswith("Bearer "):
             return self._access.knows(bearer.removeprefix("Bearer "))
         # a page of another port may leave a second cookie of our name, which must not shut us out
-        pairs = [
-            pair.partition("=") for line in headers.getlist("cookie") for pair in line.split(";")
-        ]
-        given = [value.strip() for name, _, value in pairs if name.strip() == self._access.cookie]
+        pairs = ";".join(headers.getlist("cookie")).split(";")
+        named = [pair.strip().partition("=") for pair in pairs]
+        given = [value.strip() for name, _, value in named if name.strip() == self._access.cookie]
         return any(self._access.knows(value) for value in given[:_MOST_COOKIES])
 
     def _is_ours(self, headers: Headers, *, is_socket: bool) -> bool:

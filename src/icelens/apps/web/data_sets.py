@@ -13,6 +13,7 @@ from icelens.apps.web.files.kinds import kind_of_name
 from icelens.apps.web.forms.results import results_for
 from icelens.apps.web.roots import Roots
 from icelens.core.io.plain_file import open_plain
+from icelens.core.io.plain_json import is_text
 from icelens.jobs.project.queue import Queue
 
 SetKind = Literal["tomograms", "particles"]
@@ -109,7 +110,7 @@ def _top_files(roots: Roots) -> Iterator[Path]:
                 continue
             left -= len(names)
             for entry in names:
-                if entry.name.startswith(".") or entry.is_symlink():
+                if entry.name.startswith(".") or entry.is_symlink() or not is_text(entry.name):
                     continue
                 if entry.is_dir():
                     if not (depth == 0 and entry.name in _SKIPPED):

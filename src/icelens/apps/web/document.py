@@ -1,4 +1,4 @@
-"""The document of the programming interface, with what every operation may answer besides success."""
+"""The OpenAPI document, with what every operation may answer besides success."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -10,6 +10,7 @@ from typing import Any
 
 from icelens.core.errors import InputFileError
 from icelens.core.io.plain_file import open_plain
+from icelens.core.io.plain_json import is_text
 from icelens.jobs.journal import METRICS_NAME
 
 MOST_POINTS = 2000
@@ -159,7 +160,7 @@ def _curves(block: bytes) -> dict[str, Series]:
 
 
 def _is_new_curve(name: str, value: object, num_known: int) -> bool:
-    is_number = value is None or type(value) in (int, float)
+    is_number = (value is None or type(value) in (int, float)) and is_text(name)
     return is_number and name != "step" and num_known < MOST_SERIES and len(name) <= _NAME_LENGTH
 
 
@@ -206,7 +207,8 @@ def _extremes(values: list[float | None], first: int, last: int) -> list[int]:
 def _parts_below(folder: Path, prefix: str, depth: int) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
-            inside = [e.name for e in entries if e.is_dir(follow_symlinks=False)][:1000]
+            folders = (e.name for e in entries if e.is_dir(follow_symlinks=False))
+            inside = [name for name in folders if is_text(name)][:1000]
     except OSError:
         return
     for name in inside:

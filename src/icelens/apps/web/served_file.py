@@ -76,6 +76,6 @@ class ServedFile(FileResponse):
 def _place(handle: int, path: Path) -> Path:
     """Where what was opened lies; where the system does not tell, where it was looked for."""
     try:
-        return Path(os.readlink(f"/proc/self/fd/{handle}"))
+        return Path(f"/proc/self/fd/{handle}").readlink()
     except OSError:
         return path.resolve()

@@ -24,6 +24,7 @@ SUFFIXES = (".mrc", ".mrcs", ".rec", ".map", ".st", ".ali", ".ccp4")
 DTYPE_OF_MODE = {0: np.int8, 1: np.int16, 2: np.float32, 6: np.uint16, 12: np.float16}
 
 _HEADER_BYTES = 1024
+_PART_BYTES = 2**24
 # Marks by which IMOD says whether bytes are signed (bytes 152 and 156 of the header).
 _IMOD_STAMP = 1146047817
 _MAX_SIDE = 1_000_000
@@ -75,7 +76,7 @@ def open_mrc(path: Path, *, is_stack: bool = False) -> tuple[VolumeHeader, npt.N
     header, layout = _read_layout(path)
     stored: npt.NDArray[np.generic]
     if is_gzip(path):
-        content = _decompress(path)
+        content = _decompress(path, layout)
         _check_size(path, header, layout, len(content))
         num_values = math.prod(layout.stored_shape)
         stored = np.frombuffer(content, layout.dtype, num_values, layout.offset)
@@ -116,14 +117,18 @@ def _read_start(path: Path, *, compressed: bool) -> bytes:
         raise InputFileError(f"{path}: cannot be read ({error}); copy it again") from error
 
 
-def _decompress(path: Path) -> bytes:
+def _decompress(path: Path, layout: _Layout) -> bytes:
+    """What the header promises and no more: a small file may unpack to anything."""
+    content = bytearray()
     try:
         with gzip.open(path) as stream:
-            return stream.read()
+            while len(content) < layout.num_bytes and (part := stream.read(_PART_BYTES)):
+                content += part
     except (OSError, EOFError, zlib.error) as error:
         raise InputFileError(
             f"{path}: the gzip file is damaged or truncated ({error}); copy it again"
         ) from error
+    return bytes(content)
 
 
 def _sensible_header(path: Path, raw: bytes, num_bytes: int | None) -> _Header:

@@ -15,6 +15,7 @@ from typing import Any
 
 from icelens.core.io.atomic import atomic_path
 from icelens.core.io.plain_file import read_plain
+from icelens.core.io.plain_json import parse_json
 
 SETTINGS_NAME = "settings.yaml"
 MOST_BYTES = 64 * 2**20
@@ -96,8 +97,8 @@ def read_attempt(path: Path) -> Attempt | None:
 def read_json(path: Path) -> Mapping[str, Any] | None:
     """A JSON mapping; None if there is none, or it is damaged."""
     try:
-        content = json.loads(read_plain(path, MOST_BYTES))
-    except (OSError, ValueError, RecursionError):
+        content = parse_json(read_plain(path, MOST_BYTES))
+    except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
 

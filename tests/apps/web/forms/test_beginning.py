@@ -44,6 +44,8 @@ def test_fields_are_grouped_with_changed_ones_known() -> None:
     assert [group.level for group in groups] == ["required", "usual", "expert"]
     assert groups[2].changed == ("seed",)
     assert groups[1].sections[0][1][-1].key == "output"
+    assert not groups[0].writes
+    assert groups_of(fields_of("restore.prepare"), {})[0].writes
     assert [title for title, _ in groups[2].sections] == ["", "Latent weight"]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from icelens.apps.web.files.kinds import FileKind, ending_of, is_store, kind_of_name
 from icelens.apps.web.roots import OutsideRootsError, Roots
 from icelens.core.errors import InputFileError
+from icelens.core.io.plain_json import is_text
 from icelens.jobs.project.project import DATABASE_NAME
 
 MOST_ENTRIES = 2000
@@ -94,7 +95,7 @@ def _is_shown(found: "os.DirEntry[str]", endings: Sequence[str]) -> bool:
 
 def _is_odd(name: str) -> bool:
     """Whether a name is no text, and so can stand in no link."""
-    return any("\ud800" <= letter <= "\udfff" or letter < " " for letter in name)
+    return not is_text(name) or any(letter < " " for letter in name)
 
 
 def _is_folder(found: "os.DirEntry[str]") -> bool:

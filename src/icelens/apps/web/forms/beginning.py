@@ -97,6 +97,11 @@ class Group:
     sections: tuple[tuple[str, tuple[Field, ...]], ...]
     changed: tuple[str, ...]
 
+    @property
+    def writes(self) -> bool:
+        """Whether all its fields name what is written, not what is read."""
+        return all(each.is_written for _, fields in self.sections for each in fields)
+
 
 def groups_of(fields: Sequence[Field], values: Mapping[str, Typed]) -> list[Group]:
     """Fields by level and section; levels without fields are left out."""

@@ -119,7 +119,7 @@ def _output(roots: Roots, entry: Entry, record: RecordFile, path: str, kind: str
         candidates = [roots.resolve(str(place)) for place in places]
     except OutsideRootsError:
         return None
-    there = next((each for each in candidates if each.exists()), None)
+    there = next((each for each in candidates if _exists(each)), None)
     chosen = there or candidates[0]
     shown, kind = roots.shown(chosen), kind_of(path, kind)
     project = picks_project(entry)
@@ -127,6 +127,13 @@ def _output(roots: Roots, entry: Entry, record: RecordFile, path: str, kind: str
     is_volume = any(view.place in ("slices", "surface") for view in views)
     commands = opening_commands(str(chosen)) if is_volume else ()
     return Output(shown, kind[:60], there is not None, views, commands)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long
+        return False
 
 
 def _base(roots: Roots, entry: Entry, record: RecordFile) -> Path:

@@ -1,6 +1,5 @@
 """The record of a job's run as pages use it: whatever is missing or damaged counts as not said."""
 
-import json
 import math
 import os
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from typing import Any
 
 from icelens.apps.web.roots import OutsideRootsError, Roots
 from icelens.core.io.plain_file import open_plain
+from icelens.core.io.plain_json import parse_json
 from icelens.jobs.project.entry import Entry
 from icelens.jobs.project.outcome import running_record
 from icelens.jobs.record import RECORD_NAME
@@ -76,7 +76,7 @@ def read_record_file(roots: Roots, entry: Entry) -> RecordFile:
         return RecordFile(folder, shared or {})
     try:
         content = _read(path)
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return RecordFile(folder, trouble=f"{entry.folder}/{RECORD_NAME}: is damaged")
     if content.get("job", entry.job) != entry.job:
         return RecordFile(folder, trouble=f"{entry.folder}: now holds a run of another job")
@@ -110,7 +110,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     with open_plain(path) as file:
         if os.fstat(file.fileno()).st_size > MOST_BYTES:
             raise ValueError("larger than any record")
-        content = json.loads(file.read())
+        content = parse_json(file.read())
     if not isinstance(content, dict):
         raise ValueError("no mapping")
     return content
@@ -121,6 +121,8 @@ def _missing(entry: Entry) -> str:
         return ""
     if entry.origin == "queue" and entry.state in ("running", "failed", "stopped"):
         return ""  # it may never have come as far as making its folder
+    if entry.removed:
+        return f"{entry.folder}: its files are in the trash; put the job back to see them"
     return f"{entry.folder}: the folder is gone; run the job again for its results"
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -179,7 +180,9 @@ async def _curves(
     if not path.is_file():
         raise InputFileError(f"{file}: no such file; open the table or the map of a job")
     if path.suffix in _TABLES:
-        return {"tables": [read_curves(path).model_dump()]}
+        # megabytes of text: other pages must not wait for them
+        table = await run_in_threadpool(read_curves, path)
+        return {"tables": [table.model_dump()]}
     if path.suffix in _STARS:
         work = "icelens.apps.web.work.curves:star_curves"
         return dict((await bench.worker.call(work, path=str(path))).data)

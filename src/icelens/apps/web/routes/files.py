@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -93,7 +94,7 @@ async def about(bench: Bench, file: PathText) -> AboutAnswer:
 @router.get("/files/raw", response_class=Response)
 def raw(bench: Bench, file: PathText) -> Response:
     """A file itself: pictures and texts to be shown, all else to be kept."""
-    kind = _SHOWN.get(ending_of(bench.roots.resolve(file).name))
+    kind = _SHOWN.get(ending_of(PurePath(file).name))
     return ServedFile(
         bench.roots,
         file,
@@ -116,28 +117,32 @@ async def thumbnail(
     bench: Bench, file: PathText, size: Annotated[int, Query(ge=32, le=1024)] = 240
 ) -> Response:
     """The middle of a volume as a small picture, made once and kept."""
-    path = bench.roots.resolve(file)
-    if not path.exists():
-        raise HTTPException(404, f"{file:.400}: does not exist")
-    kept = _kept_thumbnail(bench, path, size)
-    try:
-        content = kept.read_bytes()
-    except OSError:
+    path, kept, content = await run_in_threadpool(_kept_thumbnail, bench, file, size)
+    if not content:
         answer = await bench.worker.call(
             "icelens.apps.web.work.thumbnails:thumbnail", file=str(path), size=size
         )
         content = answer.blob
-        _keep(kept, content)
+        await run_in_threadpool(_keep, kept, content)
     return Response(
         content, media_type="image/png", headers={"Cache-Control": "private, max-age=60"}
     )
 
 
-def _kept_thumbnail(bench: Workbench, path: Path, size: int) -> Path:
-    about = path.stat()
+def _kept_thumbnail(bench: Workbench, file: str, size: int) -> tuple[Path, Path, bytes]:
+    """A volume, where its picture is kept, and that picture; empty if it was not made yet."""
+    path = bench.roots.resolve(file)
+    try:
+        about = path.stat()
+    except OSError as error:
+        raise HTTPException(404, f"{file:.400}: does not exist") from error
     facts: tuple[Any, ...] = (str(path), about.st_mtime_ns, about.st_size, size)
     key = hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
-    return bench.project.hidden / _THUMBNAILS / f"{key}.png"
+    kept = bench.project.hidden / _THUMBNAILS / f"{key}.png"
+    try:
+        return path, kept, kept.read_bytes()
+    except OSError:
+        return path, kept, b""
 
 
 def _keep(path: Path, content: bytes) -> None:

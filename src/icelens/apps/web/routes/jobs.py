@@ -7,6 +7,7 @@ from fastapi import APIRouter, Cookie, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from icelens.apps.web.job_files import seen_folder
 from icelens.apps.web.job_view.answers import (
     Emptied,
     Glance,
@@ -26,7 +27,6 @@ from icelens.apps.web.job_view.openers import picture_url
 from icelens.apps.web.job_view.pictures import card_picture, pictures_in
 from icelens.apps.web.metrics import sampled_metric
 from icelens.apps.web.pages import page
-from icelens.apps.web.roots import OutsideRootsError
 from icelens.apps.web.workbench import Bench, Workbench
 from icelens.jobs.project.entry import Entry, State
 from icelens.jobs.project.listing import Sort
@@ -132,10 +132,7 @@ def empty_trash(bench: Bench) -> Emptied:
 
 
 def _glance(bench: Workbench, entry: Entry) -> Glance:
-    try:
-        folder = bench.roots.resolve(entry.folder) if entry.folder else None
-    except OutsideRootsError:
-        folder = None
+    folder = seen_folder(bench.roots, entry)
     picture = card_picture(pictures_in(folder))
     name, values = sampled_metric(folder) if folder else ("", [])
     return Glance(

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from icelens.apps.web.files.newest import newest_files
 from icelens.apps.web.latent_answers import (
     PathFacts,
     PathToSave,
@@ -30,7 +32,6 @@ WORK = "icelens.apps.web.work.latents"
 RUN_NAME = "hetero.json"
 _MOST_BYTES = 2**20
 _BINARY = "application/octet-stream"
-_MOST_LISTED = 200
 _ANCHOR = re.compile(
     r"(\d{1,12})(?:@([a-z]+_\d{1,4}:[^,:@]{1,40}(?:,[a-z]+_\d{1,4}:[^,:@]{1,40})*))?"
 )
@@ -59,7 +60,11 @@ def explorer(request: Request, bench: Bench, run: str = "", table: str = "") -> 
 @router.get("/api/latents", response_model=RunDescription)
 async def latents(bench: Bench, run: Run, table: Table = "") -> Any:  # noqa: ANN401
     """What a run has: particles, columns, and what is missing."""
-    return (await bench.worker.call(f"{WORK}:describe", **_files(bench, run, table))).data
+    return (
+        await bench.worker.call(
+            f"{WORK}:describe", **await run_in_threadpool(_files, bench, run, table)
+        )
+    ).data
 
 
 @router.get("/api/latents/columns", response_class=Response, responses=_RAW)
@@ -71,7 +76,9 @@ async def columns(
 ) -> Response:
     """Columns one after the other, float32 little endian; NaN is not known."""
     answer = await bench.worker.call(
-        f"{WORK}:columns", names=names.split(","), **_files(bench, run, table)
+        f"{WORK}:columns",
+        names=names.split(","),
+        **await run_in_threadpool(_files, bench, run, table),
     )
     shape = [len(answer.data["names"]), answer.data["count"]]
     return Response(answer.blob, media_type=_BINARY, headers={"X-Shape": json.dumps(shape)})
@@ -86,7 +93,7 @@ async def where(
 ) -> Response:
     """Particles that an expression is true for, as bits, the first in the lowest bit."""
     answer = await bench.worker.call(
-        f"{WORK}:chosen_where", where=where, **_files(bench, run, table)
+        f"{WORK}:chosen_where", where=where, **await run_in_threadpool(_files, bench, run, table)
     )
     return Response(answer.blob, media_type=_BINARY, headers={"X-Facts": json.dumps(answer.data)})
 
@@ -94,7 +101,11 @@ async def where(
 @router.get("/api/latents/point", response_model=PointFacts)
 async def point(bench: Bench, run: Run, anchor: Anchor) -> Any:  # noqa: ANN401
     """Latent of a clicked point, and what stands behind it."""
-    return (await bench.worker.call(f"{WORK}:point", **_folder(bench, run), **_anchor(anchor))).data
+    return (
+        await bench.worker.call(
+            f"{WORK}:point", **await run_in_threadpool(_folder, bench, run), **_anchor(anchor)
+        )
+    ).data
 
 
 @router.get("/api/latents/path", response_model=PathFacts)
@@ -109,7 +120,7 @@ async def path(
     """Points along a path through latents, each with its support."""
     answer = await bench.worker.call(
         f"{WORK}:path",
-        **_folder(bench, run),
+        **await run_in_threadpool(_folder, bench, run),
         way=way,
         anchors=[_anchor(each) for each in anchor],
         component=component,
@@ -129,7 +140,7 @@ async def decode(
     """Surface of the volume at a latent, three slices, and its support in `X-Facts`."""
     answer = await bench.worker.call(
         f"{WORK}:decode",
-        **_folder(bench, run),
+        **await run_in_threadpool(_folder, bench, run),
         latent=_numbers(latent),
         box_size=box_size,
         level=level,
@@ -142,7 +153,7 @@ async def save_selection(bench: Bench, given: SelectionToSave) -> Any:  # noqa: 
     """Write selected particles as STAR and CSV; nothing is written over."""
     answer = await bench.worker.call(
         f"{WORK}:save_selection",
-        **_folder(bench, given.run),
+        **await run_in_threadpool(_folder, bench, given.run),
         bits=given.bits,
         name=given.name,
         project=_project(bench),
@@ -155,7 +166,7 @@ async def save_volume(bench: Bench, given: VolumeToSave) -> Any:  # noqa: ANN401
     """Write the volume at a latent in full, as MRC."""
     answer = await bench.worker.call(
         f"{WORK}:save_volume",
-        **_folder(bench, given.run),
+        **await run_in_threadpool(_folder, bench, given.run),
         latent=given.latent,
         name=given.name,
         project=_project(bench),
@@ -169,7 +180,7 @@ async def save_path(bench: Bench, given: PathToSave) -> Any:  # noqa: ANN401
     """Write the latents of a path as `hetero volumes --latent` reads them."""
     answer = await bench.worker.call(
         f"{WORK}:save_path",
-        **_folder(bench, given.run),
+        **await run_in_threadpool(_folder, bench, given.run),
         latents=given.latents,
         name=given.name,
         project=_project(bench),
@@ -231,7 +242,6 @@ def _anchor(text: str) -> dict[str, Any]:
 
 def _runs(bench: Bench) -> list[str]:
     """Folders of hetero runs in the project, the newest first."""
-    root = bench.project.folder
-    found = [path for depth in ("*", "*/*", "*/*/*") for path in root.glob(f"{depth}/hetero.json")]
-    found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    return [bench.roots.shown(path.parent) for path in found[:_MOST_LISTED]]
+    patterns = [f"{depth}/{RUN_NAME}" for depth in ("*", "*/*", "*/*/*")]
+    found = newest_files(bench.project.folder, patterns)
+    return [bench.roots.shown(path.parent) for path in found]

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from icelens.apps.web.files.newest import newest_files
 from icelens.apps.web.latent_answers import ColumnFacts
 from icelens.apps.web.pages import page
 from icelens.apps.web.workbench import Bench
@@ -16,7 +17,6 @@ router = APIRouter()
 
 WORK = "icelens.apps.web.work.particles"
 _BINARY = "application/octet-stream"
-_MOST_LISTED = 200
 _RAW: dict[int | str, dict[str, Any]] = {200: {"content": {_BINARY: {}}}}
 
 File = Annotated[str, Query(min_length=1, max_length=4000, description="Particles, .star or .cs")]
@@ -117,13 +117,7 @@ def _path(bench: Bench, file: str) -> str:
 
 def _files(bench: Bench) -> list[str]:
     """Particle files of the project by name, the newest first."""
-    root = bench.project.folder
-    found = [
-        path
-        for depth in ("", "*/", "*/*/")
-        for ending in ("*.star", "*.cs")
-        for path in root.glob(depth + ending)
-        if not path.name.startswith(("tomograms", "optimisation"))
-    ]
-    found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    return [bench.roots.shown(path) for path in found[:_MOST_LISTED]]
+    patterns = [depth + name for depth in ("", "*/", "*/*/") for name in ("*.star", "*.cs")]
+    found = newest_files(bench.project.folder, patterns)
+    fitting = [path for path in found if not path.name.startswith(("tomograms", "optimisation"))]
+    return [bench.roots.shown(path) for path in fitting]

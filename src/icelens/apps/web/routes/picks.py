@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -114,14 +115,18 @@ def show(request: Request) -> HTMLResponse:
 @router.get("/api/picks/project")
 async def project_facts(bench: Bench, project: Place) -> ProjectFacts:
     """Objects and runs of a copick project (its JSON) or a folder of tomograms."""
-    answer = await bench.worker.call(f"{_WORK}:list_project", path=_project(bench, project))
+    answer = await bench.worker.call(
+        f"{_WORK}:list_project", path=await run_in_threadpool(_project, bench, project)
+    )
     return ProjectFacts(**answer.data)
 
 
 @router.get("/api/picks/run")
 async def run_facts(bench: Bench, project: Place, run: Name) -> RunFacts:
     """Tomograms and picks of a run."""
-    answer = await bench.worker.call(f"{_WORK}:list_run", path=_project(bench, project), run=run)
+    answer = await bench.worker.call(
+        f"{_WORK}:list_run", path=await run_in_threadpool(_project, bench, project), run=run
+    )
     tomograms = [
         each | {"file": bench.roots.shown(Path(each["file"]))} for each in answer.data["tomograms"]
     ]
@@ -140,7 +145,10 @@ async def session(
     `X-Shape` is JSON with the classes, and the version that edits must name.
     """
     answer = await bench.worker.call(
-        f"{_WORK}:read_session", path=_project(bench, project), run=run, source=source
+        f"{_WORK}:read_session",
+        path=await run_in_threadpool(_project, bench, project),
+        run=run,
+        source=source,
     )
     return _table(answer.data, answer.blob)
 
@@ -167,7 +175,7 @@ async def save_session(bench: Bench, body: SessionEdits) -> Saved:
     """Save edited picks of a project as a new session; an existing one is never changed."""
     answer = await bench.worker.call(
         f"{_EDITS}:save_session",
-        path=_project(bench, body.project),
+        path=await run_in_threadpool(_project, bench, body.project),
         run=body.run,
         source=body.source,
         volume=str(bench.roots.resolve(body.volume)),

@@ -1,5 +1,6 @@
 """Small pictures of volumes and stacks: the middle, averaged over a few slices, grey, as PNG."""
 
+import math
 import struct
 import zlib
 from pathlib import Path
@@ -10,8 +11,8 @@ import numpy.typing as npt
 from icelens.apps.web.files.kinds import kind_of_name
 from icelens.apps.web.worker import Answer
 from icelens.core.errors import InputFileError
-from icelens.core.io.mrc import is_gzip, open_mrc
-from icelens.core.io.volumes import open_volume
+from icelens.core.io.mrc import is_gzip, open_mrc, read_mrc_stack_header
+from icelens.core.io.volumes import open_volume, read_header
 
 _SLICES = 5
 """Averaged about the middle, so that there is something to see in a noisy tomogram."""
@@ -30,10 +31,16 @@ def thumbnail(file: str, size: int) -> Answer:
     kind = kind_of_name(path.name)
     if not path.exists() or kind not in ("volume", "stack"):
         raise InputFileError(f"{path.name}: has no picture")
-    if path.is_file() and path.stat().st_size > _LARGEST_GZIP and is_gzip(path):
+    if path.is_file() and is_gzip(path) and _num_bytes(path, kind) > _LARGEST_GZIP:
         raise InputFileError(f"{path.name}: is too large to be unpacked for a picture")
     plane = _plane(path, is_stack=kind == "stack")
     return Answer({"shape": list(plane.shape)}, png(grey(binned(plane, size))))
+
+
+def _num_bytes(path: Path, kind: str) -> int:
+    """Bytes of a file, or those that its values take where that is more."""
+    header = read_mrc_stack_header(path) if kind == "stack" else read_header(path)
+    return max(path.stat().st_size, math.prod(header.shape) * header.dtype.itemsize)
 
 
 def binned(plane: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:

@@ -11,6 +11,14 @@ button.addEventListener("click", () => window.icelensToggleTheme());
 document.addEventListener("themechange", label);
 label();
 
+// one failed try may be a hiccup; then what is on the page may be old, and its buttons reach nobody
+document.body.addEventListener("connection", (event) => {
+  const box = document.getElementById("lost");
+  box.hidden = event.detail < 2;
+  if (!box.hidden && !box.textContent) box.textContent = "not connected: this page may be out of date";
+  box.title = "The workbench was closed or started anew. Jobs run on. Start icelens serve and open the link it prints.";
+});
+
 onChange((message) => {
   if (message.trouble) toast(message.trouble, "failed");
   if (message.project) location.assign("/");

@@ -3,6 +3,7 @@ const listeners = new Set();
 let socket = null;
 let wait = 500;
 let missed = false;
+let failures = 0;
 
 function open() {
   if (socket || document.hidden) return;
@@ -10,7 +11,7 @@ function open() {
   socket = new WebSocket(`${scheme}//${location.host}/live`);
   socket.onopen = () => {
     wait = 500;
-    document.body.dataset.connection = "open";
+    say(0);
     if (missed) tell({ jobs: null });
     missed = false;
   };
@@ -19,10 +20,15 @@ function open() {
     socket = null;
     missed = true;
     if (document.hidden) return;
-    document.body.dataset.connection = "lost";
+    say(failures + 1);
     setTimeout(open, wait);
     wait = Math.min(wait * 2, 8000);
   };
+}
+
+function say(count) {
+  failures = count;
+  document.body.dispatchEvent(new CustomEvent("connection", { detail: failures }));
 }
 
 function tell(message) {
