@@ -63,7 +63,9 @@ class Person:
     def enter(self) -> None:
         """Follow the link that the server printed."""
         page = self.context.new_page()
-        page.goto(self.served.link, timeout=PATIENCE_MS)
+        page.goto(self.served.link, timeout=PATIENCE_MS, wait_until="commit")
+        # a page that is closed while it goes on to another hangs Chromium now and then
+        page.wait_for_url(f"{self.served.base}/", timeout=PATIENCE_MS, wait_until="load")
         page.close()
 
     def watch(self) -> None:
