@@ -224,4 +224,6 @@ class Queue(Trash):
 
 
 def _title(text: object) -> str:
-    return " ".join(str(text).split())[:MOST_TITLE]
+    """One line without what a terminal would act on, or would turn the line's direction."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in str(text))
+    return " ".join(plain.split())[:MOST_TITLE]

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -94,7 +94,7 @@ async def about(bench: Bench, file: FilePath) -> AboutAnswer:
 @router.get("/files/raw", response_class=Response)
 def raw(bench: Bench, file: FilePath) -> Response:
     """A file itself: pictures and texts to be shown, all else to be kept."""
-    kind = _SHOWN.get(ending_of(bench.roots.resolve(file).name))
+    kind = _SHOWN.get(ending_of(PurePath(file).name))
     return ServedFile(
         bench.roots,
         file,
