@@ -47,7 +47,8 @@ def test_a_name_is_shown_as_it_is_and_breaks_no_page(
         worlds.submit(served.queue, worlds.SIMULATE, title=f"{title}{number}"[-200:], is_draft=True)
     page = meet(served).open("/jobs")
     for path in ("/jobs?view=board", "/jobs?view=table", "/jobs/1", "/lineage", "/compare",
-                 "/compare?jobs=1&jobs=2", "/", "/jobs/new?clone=1", "/jobs/new?draft=2"):  # fmt: skip
+                 "/compare?jobs=1&jobs=2", "/", "/jobs/new?clone=1",
+                 "/jobs/new?draft=2"):  # fmt: skip
         page.goto(served.base + path)
         assert page.title() != "taken"
         for width in WIDTHS:
