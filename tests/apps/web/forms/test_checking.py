@@ -58,6 +58,23 @@ def test_what_a_queued_job_will_write_is_told(project: Project) -> None:
     Queue(project).submit("restore.prepare", {"star": "list.star", "full": "."})
     found = _check(project, "restore.refine", {"star": "list.star"})
     assert found.warnings[0].message == "list.star does not exist yet; J1 will write it"
+    found = _check(
+        project, "restore.predict", {"star": "a", "checkpoint": "jobs/0001-restore-prepare"}
+    )
+    assert found.warnings[1].message.endswith("does not exist yet; J1 will write it")
+
+
+def test_a_job_that_ended_or_reads_a_path_will_not_write_it(project: Project) -> None:
+    queue = Queue(project)
+    queue.submit("restore.mask", {"star": "list.star"})
+    found = _check(project, "restore.refine", {"star": "list.star"})
+    assert found.warnings[0].message == "list.star does not exist"
+    queue.submit("restore.prepare", {"star": "list.star", "full": "."})
+    queue.cancel(2)
+    found = _check(project, "restore.refine", {"star": "list.star"})
+    assert found.warnings[0].message == (
+        "list.star does not exist; J2, which was to write it, was stopped"
+    )
 
 
 def test_what_the_job_writes_need_not_exist(project: Project) -> None:

@@ -60,6 +60,12 @@ def test_labels_units_and_sections_are_for_people() -> None:
     assert _field("hetero.train", "max_resolution").unit == "Å"
 
 
+def test_the_help_names_other_settings_as_the_form_does() -> None:
+    assert "with Hinge chains or Drop chains" in _field("simulate.states", "model").help
+    fields = fields_of("simulate.states")
+    assert not [each.key for each in fields for other in fields if other.flag in each.help]
+
+
 def test_limits_that_the_help_tells_are_not_told_twice() -> None:
     assert _field("restore.refine", "box_size").bounds == "16 or more"
 

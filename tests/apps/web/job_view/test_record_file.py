@@ -27,6 +27,14 @@ def test_a_folder_that_was_deleted_by_hand_is_said_to_be_gone(project):
     assert "the folder is gone" in record_of(project, number).trouble
 
 
+def test_the_folder_of_a_removed_job_is_said_to_be_in_the_trash(project):
+    number = add_job(project)
+    Queue(project).remove(number)
+    if (project.folder / f"jobs/{number:04d}").exists():
+        (project.folder / f"jobs/{number:04d}").rmdir()
+    assert "in the trash" in record_of(project, number).trouble
+
+
 def test_a_folder_that_another_job_took_is_not_taken_for_this_one(project):
     number = add_job(project, "restore.refine", record={"job": "pick.train"})
     assert "another job" in record_of(project, number).trouble

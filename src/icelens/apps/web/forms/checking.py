@@ -1,5 +1,6 @@
 """Check what was typed into a form: all mistakes at once, each at its field, and the command."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from icelens.jobs.project.project import Project
 from icelens.jobs.project.settings_paths import portable, with_output
 from icelens.jobs.settings import Setting, command_line, paths_in, settings_of
 from icelens.jobs.validation import known_name, make_config, mistakes
+
+_ENDED = {"stopped": "was stopped", "failed": "failed"}
 
 
 @dataclass(frozen=True)
@@ -108,13 +111,21 @@ def _missing(job: Job[Any, Any], config: Config, project: Project) -> Iterator[P
 
 
 def _made_by(project: Project, path: Path) -> str:
-    """Which job of the queue will write a path, if one is seen to."""
+    """Which job will write a path, or was to write it, if one is seen to."""
     text = project.relative(path)
     query = (
-        "SELECT number FROM jobs WHERE removed IS NULL AND state != 'done' "
-        "AND (folder = ? OR substr(?, 1, length(folder) + 1) = folder || '/' "
-        "OR instr(settings, ?) > 0) ORDER BY number DESC LIMIT 1"
+        "SELECT number, job, state, folder, settings FROM jobs WHERE removed IS NULL "
+        "AND state != 'done' AND (folder = ? OR substr(?, 1, length(folder) + 1) = folder || '/' "
+        "OR instr(settings, ?) > 0) ORDER BY number DESC LIMIT 100"
     )
     with project.connection() as connection:
-        row = connection.execute(query, (text, text, f'"{text}"')).fetchone()
-    return f" yet; J{row['number']} will write it" if row else ""
+        rows = connection.execute(query, (text, text, json.dumps(text))).fetchall()
+    for row in rows:
+        settings = json.loads(row["settings"])
+        named = [key for key, value in settings.items() if value == text]
+        is_inside = f"{text}/".startswith(f"{row['folder']}/")
+        if is_inside or any(is_written(row["job"], key) for key in named):
+            if row["state"] in ("stopped", "failed"):
+                return f"; J{row['number']}, which was to write it, {_ENDED[row['state']]}"
+            return f" yet; J{row['number']} will write it"
+    return ""

@@ -1,5 +1,6 @@
 """The fields of a job's form, made from its settings and their schema."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from icelens.jobs.validation import schema
 
 Widget = Literal["text", "number", "choice", "switch", "path", "paths", "mapping"]
 _OUTPUT = "output"
+_FLAG = re.compile(r"--[a-z0-9][a-z0-9.-]*[a-z0-9]")
 _WORDS = {
     "ctf": "CTF",
     "snr": "SNR",
@@ -97,7 +99,7 @@ def _field(job: Job[Any, Any], described: dict[str, Any], setting: Setting) -> F
         # the queue gives each job a folder, so that nobody has to think of one
         level="usual" if is_output else setting.level,
         widget=widget,
-        help=setting.help,
+        help=_in_words(job, setting.help),
         unit=setting.unit,
         default="" if is_output else default,
         placeholder=_placeholder(setting, default),
@@ -107,6 +109,12 @@ def _field(job: Job[Any, Any], described: dict[str, Any], setting: Setting) -> F
         is_written=is_path and is_written(job.name, setting.key),
         is_list=any(_is_list(kind) for kind in setting.alternatives),
     )
+
+
+def _in_words(job: Job[Any, Any], text: str) -> str:
+    """A help text that names other settings as the form does, not by their flags."""
+    labels = {each.flag: _label(each.path[-1]) for each in settings_of(job.config_type)}
+    return _FLAG.sub(lambda found: labels.get(found[0], found[0]), text)
 
 
 def _bounds(described: dict[str, Any], setting: Setting) -> str:

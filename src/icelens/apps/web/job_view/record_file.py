@@ -121,6 +121,8 @@ def _missing(entry: Entry) -> str:
         return ""
     if entry.origin == "queue" and entry.state in ("running", "failed", "stopped"):
         return ""  # it may never have come as far as making its folder
+    if entry.removed:
+        return f"{entry.folder}: its files are in the trash; put the job back to see them"
     return f"{entry.folder}: the folder is gone; run the job again for its results"
 
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from icelens.apps.web.files.kinds import ending_of
 from icelens.apps.web.files.listing import Listing, list_folder, starting_points
 from icelens.apps.web.forms.fitting import ENDINGS
+from icelens.apps.web.request_values import AskedJob, FilePath
 from icelens.apps.web.served_file import ServedFile
 from icelens.apps.web.workbench import Bench, Workbench
 from icelens.core.errors import IcelensError
@@ -25,7 +26,6 @@ from icelens.jobs.report import REPORT_NAME
 
 router = APIRouter()
 
-PathText = Annotated[str, Query(min_length=1, max_length=4096)]
 _SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 _REPORT = f"{_SANDBOX}; frame-ancestors 'self'"
 _SHOWN: Mapping[str, str] = {
@@ -81,7 +81,7 @@ def files(
 
 
 @router.get("/api/files/about")
-async def about(bench: Bench, file: PathText) -> AboutAnswer:
+async def about(bench: Bench, file: FilePath) -> AboutAnswer:
     """Say what a file or the folder of a run holds."""
     path = bench.roots.resolve(file)
     shown = bench.roots.shown(path)
@@ -94,7 +94,7 @@ async def about(bench: Bench, file: PathText) -> AboutAnswer:
 
 
 @router.get("/files/raw", response_class=Response)
-def raw(bench: Bench, file: PathText) -> Response:
+def raw(bench: Bench, file: FilePath) -> Response:
     """A file itself: pictures and texts to be shown, all else to be kept."""
     kind = _SHOWN.get(ending_of(PurePath(file).name))
     return ServedFile(
@@ -107,7 +107,7 @@ def raw(bench: Bench, file: PathText) -> Response:
 
 
 @router.get("/files/report", response_class=Response)
-def report(bench: Bench, job: Annotated[int, Query(ge=1, lt=2**53)]) -> Response:
+def report(bench: Bench, job: AskedJob) -> Response:
     """The report of a job, for a frame in which nothing can act."""
     file = str(Path(bench.queue.get(job).folder) / REPORT_NAME)
     headers = {"Content-Security-Policy": _REPORT, "X-Frame-Options": "SAMEORIGIN"}
@@ -116,7 +116,7 @@ def report(bench: Bench, job: Annotated[int, Query(ge=1, lt=2**53)]) -> Response
 
 @router.get("/files/thumbnail", response_class=Response)
 async def thumbnail(
-    bench: Bench, file: PathText, size: Annotated[int, Query(ge=32, le=1024)] = 240
+    bench: Bench, file: FilePath, size: Annotated[int, Query(ge=32, le=1024)] = 240
 ) -> Response:
     """The middle of a volume as a small picture, made once and kept."""
     path, kept, content = await run_in_threadpool(_kept_thumbnail, bench, file, size)
