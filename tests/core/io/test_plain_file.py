@@ -22,7 +22,7 @@ def test_a_plain_file_is_read(tmp_path: Path) -> None:
 def test_what_is_no_plain_file_is_refused_and_not_waited_for(tmp_path: Path, kind: str) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError, match="regular file|directory"):
+    with pytest.raises(OSError, match=r"regular file|directory"):
         open_plain(tmp_path / kind)
 
 
