@@ -12,10 +12,6 @@ from browser.served import Served
 from playwright.sync_api import Browser, Error, expect, sync_playwright
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "browser: needs Chromium; run by `make test-browser`")
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium without a window; of one module, as its event loop must not meet others."""

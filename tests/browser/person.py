@@ -76,9 +76,11 @@ class Person:
         text = message.text
         refused = _REFUSED.search(text)
         is_expected = refused is not None and int(refused.group(1)) in self.expected
+        if message.location.get("url", "").endswith("/favicon.ico"):
+            return  # asked for beside plain text, which names no icon
         is_ours = message.type in ("error", "warning") and not _QUIET.search(text)
         if is_ours and not is_expected and not self.is_away:
-            self.troubles.append(f"{message.type}: {text}")
+            self.troubles.append(f"{message.type}: {text} ({message.location.get('url', '')})")
 
     def _on_request(self, request: Request) -> None:
         parts = urlsplit(request.url)

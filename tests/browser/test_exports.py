@@ -23,6 +23,11 @@ def saved(page: Page, button: Locator, folder: Path) -> Path:
     return path
 
 
+def rows_of(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8") as stream:
+        return list(csv.reader(stream))
+
+
 def check_png(path: Path) -> None:
     content = path.read_bytes()
     assert content.startswith(b"\x89PNG\r\n\x1a\n")
@@ -52,9 +57,8 @@ def test_a_curve_is_saved_as_png_svg_and_csv(
     assert "0.143" in texts
     assert "Å" in texts
     table = saved(page, button("CSV"), tmp_path)
-    rows = list(csv.reader(table.open(encoding="utf-8")))
-    shells = list(csv.reader((restored.folder / "score" / "fsc.csv").open(encoding="utf-8")))
-    assert len(rows) == len(shells)
+    rows = rows_of(table)
+    assert len(rows) == len(rows_of(restored.folder / "score" / "fsc.csv"))
     assert all(0.0 <= float(row[0]) <= 0.06 for row in rows[1:])
 
 
@@ -70,7 +74,7 @@ def test_a_plane_is_saved_as_png_svg_and_csv(
 
     check_png(saved(page, button("PNG"), tmp_path))
     check_svg(saved(page, button("SVG"), tmp_path))
-    rows = list(csv.reader(saved(page, button("CSV"), tmp_path).open(encoding="utf-8")))
+    rows = rows_of(saved(page, button("CSV"), tmp_path))
     numbers = [row for row in rows if row and _is_number(row[-1])]
     assert len(numbers) >= 64
 

@@ -24,7 +24,7 @@ def test_a_failed_job_is_understood_and_resumed(
     trouble = page.get_by_role("alert").filter(
         has=page.get_by_role("heading", name="Why it failed")
     )
-    expect(trouble).to_contain_text("tomograms.star: cannot be read")
+    expect(trouble).to_contain_text("tomograms.star: no such STAR file")
     expect(trouble).to_contain_text("Check the path")
     expect(trouble.get_by_role("heading", name="Last lines")).to_be_visible()
     away.rename(star)

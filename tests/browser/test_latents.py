@@ -44,7 +44,7 @@ def test_a_lasso_is_saved_as_star_and_read_back(
     assert 0 < chosen < 300
     page.get_by_role("textbox", name="Name of the selection").fill("left half")
     press(page, "Save as STAR")
-    expect(page.get_by_text("Saved selections/left half.star")).to_be_visible()
+    expect(page.get_by_text("Saved selections/left half.star").first).to_be_visible()
     read = read_relion_particles(states.folder / "selections" / "left half.star")
     assert len(read.particles) == chosen
 

@@ -26,6 +26,7 @@ def test_two_browsers_on_one_project_see_the_same(
     card = board.get_by_role("link", name="seen by both")
     expect(card).to_be_visible()
     card.click()
+    board.wait_for_url("**/jobs/1")  # and until its scripts have run
     press(board, "Queue")
     state_on(page, "done")
     state_on(board, "done")

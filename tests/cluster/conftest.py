@@ -13,10 +13,6 @@ from icelens.jobs.project.cluster.folders import add_lane, find_lanes
 SLURM_SCRIPT = Path(__file__).with_name("slurm.sh")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "cluster: starts a real SLURM; run by `make test-cluster`")
-
-
 @pytest.fixture(scope="session")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of a SLURM that runs as long as the tests do."""

@@ -34,6 +34,14 @@ def size(count: float) -> str:
     return f"{count:.3g} TB"
 
 
+def nearest_existing(folder: Path) -> Path:
+    """The folder, or the nearest one above that exists."""
+    path = folder.resolve()
+    while not path.exists():
+        path = path.parent
+    return path
+
+
 def _costs(estimate: Estimate, folder: Path | None) -> list[str]:
     lines = []
     if estimate.seconds:
@@ -42,16 +50,8 @@ def _costs(estimate: Estimate, folder: Path | None) -> list[str]:
         have = memory_bytes()
         lines.append(f"memory  about {size(estimate.memory_bytes)} (this machine has {size(have)})")
     if estimate.disk_bytes:
-        free = shutil.disk_usage(_existing(folder or Path())).free
+        free = shutil.disk_usage(nearest_existing(folder or Path())).free
         lines.append(f"disk    about {size(estimate.disk_bytes)} ({size(free)} are free)")
         if estimate.disk_bytes > free:
             lines.append("warning: the disk is too full for this job")
     return [*lines, *estimate.notes]
-
-
-def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above that exists."""
-    path = folder.resolve()
-    while not path.exists():
-        path = path.parent
-    return path

@@ -11,10 +11,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from icelens.core.errors import InputFileError
+from icelens.core.io.plain_file import read_plain
 from icelens.jobs.config import Config, ConfigError
 from icelens.jobs.job import ConfigT, Job
 from icelens.jobs.registry import did_you_mean
 from icelens.jobs.settings import Setting, as_text, flag_of, settings_of
+
+_MOST_BYTES = 64 * 2**20
 
 
 def make_config(config_type: type[ConfigT], values: Mapping[str, Any]) -> ConfigT:
@@ -39,7 +42,7 @@ def read_settings(path: Path, job: Job[Any, Any]) -> dict[str, Any]:
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(read_plain(path, _MOST_BYTES))
     except OSError as error:
         raise InputFileError(
             f"{path}: cannot be read ({error.strerror}); check --config"

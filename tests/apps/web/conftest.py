@@ -1,10 +1,13 @@
 """A workbench over an empty project, asked as its own pages ask."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from apps.web.inline_work import work_inline
 from starlette.testclient import TestClient
+from web_project import fill
 
 from icelens.apps.web.access import Access
 from icelens.apps.web.app import create_app
@@ -43,3 +46,17 @@ def client(bench: Workbench, access: Access) -> Iterator[TestClient]:
     with TestClient(app, base_url=f"http://{HOST}", headers=headers) as client:
         client.cookies.set(access.cookie, access.token)
         yield client
+
+
+@pytest.fixture
+def filled(
+    client: TestClient, project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Project:
+    """A project with a little of everything, a secret beside it, a pipe, and a link out."""
+    work_inline(monkeypatch)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    fill(project, monkeypatch)
+    (tmp_path / "secret").write_text("the text of a file outside")
+    (project.folder / "link").symlink_to("/etc")
+    os.mkfifo(project.folder / "pipe.mrc")
+    return project

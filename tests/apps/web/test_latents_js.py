@@ -24,8 +24,8 @@ x[5] = NaN; y[6] = Infinity;
 
 
 def run_js(folder: Path, *lines: str) -> Any:
-    """What a script says; it finds the modules of the explorer beside it."""
-    shutil.copytree(STATIC / "js" / "latents", folder / "latents")
+    """What a script says; it finds the modules of the pages beside it."""
+    shutil.copytree(STATIC / "js", folder, dirs_exist_ok=True)
     (folder / "package.json").write_text('{"type": "module"}')
     script = folder / "script.js"
     script.write_text("\n".join(lines))

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 import icelens
+from icelens.apps.dry_run import size
 from icelens.apps.web.workbench import workbench_of
 from icelens.jobs.report import duration
 
@@ -68,15 +69,6 @@ def ago(text: str | None) -> str:
         if seconds < limit:
             return f"{max(1, round(seconds / length))} {unit} ago"
     return datetime.fromisoformat(text).strftime("%d %b %Y")
-
-
-def size(count: float) -> str:
-    """A number of bytes with the digits it deserves."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 999.5:
-            return f"{count:.3g} {unit}"
-        count /= 1000.0
-    return f"{count:.3g} TB"
 
 
 def number(value: float) -> str:

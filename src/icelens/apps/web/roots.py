@@ -1,5 +1,6 @@
 """Which files the browser may see: those below the folders given at the start."""
 
+import errno
 import os
 import stat
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ class Roots:
         """
         try:
             path = (self.folders[0] / text).resolve()
+            mode = _mode(path)
         except (OSError, ValueError, RuntimeError) as error:
             raise OutsideRootsError(f"{text!r:.200}: is no path") from error
         if "\0" in text or not self.contains(path):
@@ -38,7 +40,7 @@ class Roots:
                 f"{text:.400}: lies outside the folders this workbench may show; "
                 "start it with --root FOLDER to add one"
             )
-        if _is_odd(path):
+        if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             raise OutsideRootsError(
                 f"{text:.400}: is a pipe, socket or device; expected a file or a folder"
             )
@@ -57,10 +59,11 @@ class Roots:
         return str(text)
 
 
-def _is_odd(path: Path) -> bool:
-    """Whether something is there that is neither file nor folder: reading it may never end."""
+def _mode(path: Path) -> int:
+    """What lies there; 0 if nothing does, or it may not be known."""
     try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):
-        return False
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+        return path.stat().st_mode
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise
+        return 0

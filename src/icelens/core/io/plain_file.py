@@ -11,7 +11,7 @@ def open_plain(path: Path) -> BinaryIO:
     """Open a file to be read; a named pipe, device or socket is refused, and never waited for.
 
     Raises:
-        OSError: If it cannot be read, or is no plain file.
+        OSError: If it cannot be read, or is no regular file.
     """
     # without O_NONBLOCK the opening of a pipe waits for a writer, perhaps for ever
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
@@ -31,7 +31,7 @@ def read_plain(path: Path, most: int) -> bytes:
         most: Bytes that it may hold.
 
     Raises:
-        OSError: If it cannot be read, is no plain file, or larger.
+        OSError: If it cannot be read, is no regular file, or larger.
     """
     with open_plain(path) as file:
         content = file.read(most + 1)
@@ -41,6 +41,6 @@ def read_plain(path: Path, most: int) -> bytes:
 
 
 def check_plain(handle: int, path: Path) -> None:
-    """Raises `OSError` if what was opened is no plain file."""
+    """Raises `OSError` if what was opened is no regular file."""
     if not stat.S_ISREG(os.fstat(handle).st_mode):
-        raise OSError(errno.EINVAL, "is no plain file", str(path))
+        raise OSError(errno.EINVAL, "is no regular file", str(path))

@@ -19,7 +19,7 @@ from icelens.jobs.project.cluster.states import UNKNOWN, ClusterState
 from icelens.jobs.project.cluster_tasks import open_tasks, tasks_outcome
 from icelens.jobs.project.entry import COLUMNS, Entry, entry_of
 from icelens.jobs.project.launch import prepare, supervisor_command
-from icelens.jobs.project.outcome import Outcome, supervised_outcome
+from icelens.jobs.project.outcome import STOPPED_BY_USER, Outcome, supervised_outcome
 from icelens.jobs.project.project import Project
 from icelens.jobs.project.remedies import remedy_for
 from icelens.jobs.registry import find_job
@@ -97,7 +97,7 @@ class ClusterRuns:
     def _hand_in(self, lane: ClusterLane, entry: Entry) -> None:
         """Submit, unless it was submitted before and the note of it was lost."""
         if entry.is_cancelling:
-            self._note(entry, Outcome("stopped", "stopped by the user"))
+            self._note(entry, Outcome("stopped", STOPPED_BY_USER))
             return
         try:
             prepare(self._project, entry, entry.attempt, {})
@@ -156,7 +156,7 @@ class ClusterRuns:
         if not entry.tasks:
             claim(attempt_path(control, entry.attempt), Attempt())  # nobody may begin it now
         if entry.is_cancelling:
-            self._note(entry, Outcome("stopped", "stopped by the user"))
+            self._note(entry, Outcome("stopped", STOPPED_BY_USER))
             return
         ending = lane.ending(entry.external_id, lane.logs(self._submission(entry)))
         self._note(entry, Outcome(ending.state, ending.cause, ending.remedy))

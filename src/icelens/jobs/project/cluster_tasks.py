@@ -5,7 +5,7 @@ from pathlib import Path
 from icelens.jobs.project.attempt import ERR_NAME, Attempt, attempt_path, read_attempt
 from icelens.jobs.project.cluster.states import ClusterState
 from icelens.jobs.project.entry import Entry
-from icelens.jobs.project.outcome import Outcome, last_error
+from icelens.jobs.project.outcome import STOPPED_BY_USER, Outcome, last_error
 from icelens.jobs.project.project import Project
 from icelens.jobs.project.remedies import remedy_for
 
@@ -34,7 +34,7 @@ def tasks_outcome(project: Project, entry: Entry, state: ClusterState) -> Outcom
     if not wrong:
         return Outcome("done", progress=progress)
     if entry.is_cancelling or any(each and each.is_cancelled for each in wrong.values()):
-        return Outcome("stopped", "stopped by the user", progress=progress)
+        return Outcome("stopped", STOPPED_BY_USER, progress=progress)
     cause = f"{len(wrong)} of {entry.tasks} tasks did not end well; " + _first(control, wrong)
     remedy = f"{remedy_for(cause)} Resuming repeats only the tasks that are not done."
     return Outcome("failed", cause, remedy, progress=progress)

@@ -25,6 +25,7 @@ from icelens.jobs.project.launch import prepare, reaped, start_here
 from icelens.jobs.project.notices import tell
 from icelens.jobs.project.outcome import (
     SILENT_SECONDS,
+    STOPPED_BY_USER,
     Outcome,
     lost,
     recorded_outcome,
@@ -161,7 +162,7 @@ class Dispatcher:
         with self._project.connection(is_write=True) as connection:
             stopped = entry.is_cancelling
             values: dict[str, object] = {"state": "stopped" if stopped else "queued"}
-            values |= {"is_cancelling": 0, "cause": "stopped by the user" if stopped else ""}
+            values |= {"is_cancelling": 0, "cause": STOPPED_BY_USER if stopped else ""}
             changes.update(
                 connection, entry.number, values, only_from=("running",), attempt=entry.attempt
             )

@@ -9,17 +9,13 @@ from pathlib import Path
 
 import yaml
 
-from icelens.core.errors import IcelensError, InputFileError
+from icelens.core.errors import InputFileError
 from icelens.core.io.plain_file import read_plain
 from icelens.jobs.project.project import Project
 
 LANES_NAME = "lanes.yaml"
 CPU = "cpu"
 _MOST_BYTES = 100_000
-
-
-class UnknownLaneError(IcelensError):
-    """A lane of that name does not exist."""
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,9 @@ def _conditions(
     if task:
         where.append("task = ?")
         values.append(task)
-    if text:
+    if "\0" in text:
+        where.append("0")  # no text has it, and SQLite would end the pattern there
+    elif text:
         escaped = "%" + re.sub(r"([%_\\])", r"\\\1", text) + "%"
         columns = ("title", "job", "'J' || number", "folder")
         where.append("(" + " OR ".join(f"{name} LIKE ? ESCAPE '\\'" for name in columns) + ")")

@@ -16,6 +16,7 @@ from icelens.jobs.run import WORKERS_FOLDER
 SILENT_SECONDS = 40.0
 """A job that gave no sign of life for so long is taken for dead."""
 LOST = "the process ended without a word (killed, or its machine went down)"
+STOPPED_BY_USER = "stopped by the user"
 _SIGKILL, _INTERRUPTED = 9, 130
 
 
@@ -58,7 +59,7 @@ def supervised_outcome(folder: Path, control: Path, attempt: Attempt) -> Outcome
         ended: State = "stopped" if state == "stopped" else "done"
         return _ended(ended, cause if ended == "stopped" else "", attempt, progress)
     if attempt.is_cancelled or code == _INTERRUPTED or state == "stopped":
-        return _ended("stopped", cause or "stopped by the user", attempt, progress)
+        return _ended("stopped", cause or STOPPED_BY_USER, attempt, progress)
     if code < 0:
         how = "killed by the system" if -code == _SIGKILL else f"ended by signal {-code}"
         memory = ", most often because memory ran out" if -code == _SIGKILL else ""

@@ -8,6 +8,7 @@ from icelens.jobs.project import changes
 from icelens.jobs.project.attempt import cancel_path
 from icelens.jobs.project.entry import ENDED, PENDING, STATES, Entry, State
 from icelens.jobs.project.inputs import earlier_jobs
+from icelens.jobs.project.outcome import STOPPED_BY_USER
 from icelens.jobs.project.settings_paths import folder_of, job_folder, with_output
 from icelens.jobs.project.terminal_runs import interrupt
 from icelens.jobs.project.trash import StateError, Trash
@@ -135,7 +136,7 @@ class Queue(Trash):
             StateError: If it has ended, or was started from a terminal of another machine.
         """
         entry = self.get(number)
-        stopped = {"state": "stopped", "cause": "stopped by the user", "ended": now()}
+        stopped = {"state": "stopped", "cause": STOPPED_BY_USER, "ended": now()}
         with self.project.connection(is_write=True) as connection:
             is_at_cluster = entry.state == "queued" and entry.is_handed_in
             if not is_at_cluster and changes.update(connection, number, stopped, only_from=PENDING):
@@ -223,4 +224,6 @@ class Queue(Trash):
 
 
 def _title(text: object) -> str:
-    return " ".join(str(text).split())[:MOST_TITLE]
+    """One line without what a terminal would act on, or would turn the line's direction."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in str(text))
+    return " ".join(plain.split())[:MOST_TITLE]

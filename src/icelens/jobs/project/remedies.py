@@ -30,7 +30,7 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         "Wait until the other job ends, or clone this one.",
     ),
     (
-        r"no such file|does not exist|not found|cannot be read|cannot be opened",
+        r"no such (STAR )?file|does not exist|not found|cannot be read|cannot be opened",
         "Check the path: the file may have moved, or an earlier job may not have written it.",
     ),
     (

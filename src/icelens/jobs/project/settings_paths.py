@@ -1,7 +1,7 @@
 """Settings of a job of the project: where it writes by default, and paths that can move."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,7 +9,7 @@ from icelens.jobs.config import Config
 from icelens.jobs.job import Job
 from icelens.jobs.project.project import JOBS_NAME, Project
 from icelens.jobs.run import output_folder
-from icelens.jobs.settings import settings_of, value_at
+from icelens.jobs.settings import settings_of
 
 _ENDING = re.compile(r"(?<!\w)\.(star|mrc|csv|cs|png|gif|json)\b")
 _NAMES = {"star": "particles", "mrc": "map", "cs": "particles"}
@@ -75,15 +75,6 @@ def portable(
 ) -> dict[str, Any]:
     """Settings whose paths, meant from `base`, are kept as the project keeps paths."""
     return with_paths(job, settings, lambda text: project.relative(base / text))
-
-
-def all_paths(config: Config) -> Iterator[tuple[str, Path]]:
-    """Every path among the settings, `output` too, with the setting's dotted name."""
-    for setting in settings_of(type(config)):
-        value = value_at(config, setting.path)
-        for item in value if isinstance(value, list | tuple) else (value,):
-            if isinstance(item, Path):
-                yield setting.key, item
 
 
 def _file_name(text: str, settings: Mapping[str, Any]) -> str:

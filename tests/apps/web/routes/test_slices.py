@@ -48,7 +48,7 @@ def test_the_header_tells_shape_sampling_and_commands(client, volume):
     assert facts["shape"] == [8, 10, 12]
     assert facts["pixel_size"] == 5.0
     assert facts["file"] == NAME
-    assert facts["commands"]["chimerax"] == f"chimerax '{volume}'"
+    assert facts["commands"]["ChimeraX"] == f"chimerax '{volume}'"
     assert len(facts["percents"]) == len(facts["quantiles"])
 
 

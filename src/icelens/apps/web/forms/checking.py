@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from icelens.apps.jobs.submitting import changed_settings
-from icelens.apps.web.forms.fields import holds_paths
 from icelens.apps.web.forms.fitting import is_written
+from icelens.apps.web.forms.outside import leading_out
 from icelens.apps.web.forms.values import Problem, Typed, bare, read_values
-from icelens.apps.web.roots import OutsideRootsError, Roots
+from icelens.apps.web.roots import Roots
 from icelens.jobs.config import Config, ConfigError
 from icelens.jobs.job import Job
 from icelens.jobs.project.project import Project
@@ -20,13 +20,7 @@ from icelens.jobs.project.settings_paths import portable, with_output
 from icelens.jobs.settings import Setting, command_line, paths_in, settings_of
 from icelens.jobs.validation import known_name, make_config, mistakes
 
-_ADDRESS = "://"
 _ENDED = {"stopped": "was stopped", "failed": "failed"}
-_LOCAL_DATABASES = ("sqlite", "file")
-_HOLDS_PATH = ("storage",)
-"""Text settings that name a file, or an address."""
-_STARTS_NAME = ("prefix", "pattern")
-"""Text settings that become part of a file's name."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +56,10 @@ def check(
     """
     read, problems = read_values(job, values)
     settings = portable(project, job, read, project.folder)
-    problems += _outside(job, settings, roots)
+    problems += [
+        Problem(setting.key, str(error), is_final=True)
+        for setting, error in leading_out(job, settings, roots)
+    ]
     config, wrong = _configured(job, with_output(job, settings, folder))
     have = {problem.field for problem in problems}
     problems += [problem for problem in wrong if not problem.field or problem.field not in have]
@@ -105,35 +102,6 @@ def _placed(key: str, line: str, by_key: Mapping[str, Setting]) -> Problem:
     words = line.replace(",", " ").replace(":", " ").split()
     named = {setting.flag: setting.key for setting in by_key.values()}
     return Problem(next((named[word] for word in words if word in named), ""), line)
-
-
-def _outside(job: Job[Any, Any], settings: Mapping[str, Any], roots: Roots) -> Iterator[Problem]:
-    """Paths that lie outside the roots, among settings that may still be wrong otherwise."""
-    for setting in settings_of(job.config_type):
-        value: Any = settings
-        for name in setting.path:
-            value = value.get(name) if isinstance(value, Mapping) else None
-        items = value if isinstance(value, list) else [value]
-        texts = [item for item in items if isinstance(item, str) and item]
-        try:
-            for text in texts:
-                _check_text(setting, text, roots)
-        except OutsideRootsError as error:
-            yield Problem(setting.key, str(error), is_final=True)
-
-
-def _check_text(setting: Setting, text: str, roots: Roots) -> None:
-    name = setting.path[-1]
-    if any(holds_paths(kind) for kind in setting.alternatives):
-        roots.resolve(text)
-    elif name in _HOLDS_PATH:
-        scheme, mark, rest = text.partition(_ADDRESS)
-        if not mark:
-            roots.resolve(text)
-        elif scheme.split("+")[0] in _LOCAL_DATABASES:
-            roots.resolve(rest.partition("?")[0].removeprefix("/"))
-    elif name in _STARTS_NAME and ("/" in text or "\0" in text):
-        raise OutsideRootsError(f"{text:.80}: expected the part of a name, without a slash")
 
 
 def _missing(job: Job[Any, Any], config: Config, project: Project) -> Iterator[Problem]:

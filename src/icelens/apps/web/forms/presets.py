@@ -10,16 +10,18 @@ from typing import Any
 import yaml
 
 from icelens.apps.web.forms.fields import holds_paths
+from icelens.apps.web.forms.short_yaml import check_short
 from icelens.apps.web.forms.values import Typed, as_typed
 from icelens.core.errors import IcelensError, InputFileError
 from icelens.core.io.atomic import atomic_path
+from icelens.core.io.plain_file import read_plain
 from icelens.jobs.job import Job
 from icelens.jobs.project.project import Project
 from icelens.jobs.settings import settings_of
 from icelens.jobs.validation import read_settings
 
 PRESETS_NAME = "presets"
-MOST_BYTES = 2**20
+MOST_BYTES = 2**18
 _MOST = 200
 _NAME = re.compile(r"\w[\w .+=-]{0,59}")
 
@@ -90,13 +92,16 @@ def settings_in(path: Path, job: Job[Any, Any]) -> dict[str, Any]:
             raise InputFileError(
                 f"{path}: is too large for settings; choose a YAML file or run.json"
             )
+        check_short(read_plain(path, MOST_BYTES))
         return read_settings(path, job)
     except OSError as error:
         raise InputFileError(
             f"{path}: cannot be read ({error.strerror}); choose another"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise InputFileError(f"{path}: holds more than plain settings; choose another") from error
+        raise InputFileError(
+            f"{path}: holds more than plain settings ({error}); choose another"
+        ) from error
 
 
 def _preset(path: Path, job: Job[Any, Any]) -> Preset:

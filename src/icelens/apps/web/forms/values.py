@@ -1,6 +1,5 @@
 """Values as they are typed into a form: read as on the command line, and written back as text."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ import yaml
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from icelens.apps.web.forms.fields import holds_paths
+from icelens.apps.web.forms.short_yaml import check_short
 from icelens.jobs.config import ConfigError
 from icelens.jobs.job import Job
 from icelens.jobs.registry import did_you_mean
@@ -16,12 +16,6 @@ from icelens.jobs.settings import Setting, as_text, settings_of
 from icelens.jobs.validation import known_name, merged, parse_words, takes_list
 
 Typed = str | list[str]
-_ANCHOR = re.compile(r"(^|[\s\[{,:])[&*]\w")
-"""Anchors and aliases, by which a short YAML becomes an endless one."""
-
-
-_MOST_BRACKETS = 200
-"""Settings of a network have a few; thousands, one in the other, take a parser seconds."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +87,18 @@ def _read(setting: Setting, items: list[str], *, is_list: bool) -> Any:  # noqa:
     if is_list and takes_list(setting):
         return items
     if any(_is_mapping(kind) for kind in setting.alternatives):
-        if _ANCHOR.search(items[0]):
-            raise ConfigError("anchors and aliases are not taken; write the values out")
-        if sum(items[0].count(bracket) for bracket in "[{") > _MOST_BRACKETS:
-            raise ConfigError("expected plain values, not so many brackets")
+        _check_mapping(" ".join(items))
     words = items
     if takes_list(setting) and not any(holds_paths(kind) for kind in setting.alternatives):
         words = [word for item in items for word in item.split()]
     return to_jsonable_python(parse_words(setting, words))
+
+
+def _check_mapping(text: str) -> None:
+    try:
+        check_short(text)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _shown(setting: Setting, value: Any) -> Typed:  # noqa: ANN401

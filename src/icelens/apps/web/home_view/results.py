@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+from icelens.apps.web.job_files import seen_folder
 from icelens.apps.web.job_view.openers import View, picture_url
 from icelens.apps.web.job_view.outputs import Output, outputs_of
 from icelens.apps.web.job_view.pictures import card_picture, pictures_in
 from icelens.apps.web.job_view.record_file import read_record_file
 from icelens.apps.web.workbench import Workbench
-from icelens.core.errors import IcelensError
 from icelens.jobs.project.entry import Entry, State
 
 _WITH_FILES: tuple[State, ...] = ("done", "running", "stopped")
@@ -48,11 +48,7 @@ def latest_results(bench: Workbench) -> list[Result]:
     """The latest picture of each of the jobs done lately."""
     found = []
     for entry in bench.queue.entries(states=("done",), limit=_JOBS_FOR_PICTURES, sort="ended"):
-        try:
-            folder = bench.roots.resolve(entry.folder) if entry.folder else None
-        except IcelensError:
-            continue
-        picture = card_picture(pictures_in(folder))
+        picture = card_picture(pictures_in(seen_folder(bench.roots, entry)))
         if picture is not None:
             url = picture_url(bench.roots.shown(picture.path), picture.modified)
             found.append(Result(entry, url, picture.title))

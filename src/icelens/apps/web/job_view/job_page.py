@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from icelens.apps.dry_run import size
 from icelens.apps.web.job_view.cards import Card, card_of
 from icelens.apps.web.job_view.feeds import Next, next_for_file, next_jobs
 from icelens.apps.web.job_view.log_file import read_end
@@ -19,7 +20,6 @@ from icelens.apps.web.job_view.outputs import (
 from icelens.apps.web.job_view.parameters import Parameter, command_of, parameters_of
 from icelens.apps.web.job_view.pictures import Picture, Series, pictures_in, sorted_out
 from icelens.apps.web.job_view.record_file import RecordFile, read_record_file
-from icelens.apps.web.pages import size
 from icelens.apps.web.roots import OutsideRootsError
 from icelens.apps.web.workbench import Workbench
 from icelens.core.errors import IcelensError

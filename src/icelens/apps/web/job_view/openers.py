@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 VOLUME_ENDINGS = (".mrc", ".rec", ".map", ".mrcs", ".mrc.gz", ".zarr", ".tif", ".tiff", ".hdf")
 _MAP_TASKS = ("hetero", "pose", "tools")
 """Their volumes are maps of particles, which surfaces show better than slices do."""
-_CURVES = ("fsc.csv", "guinier.csv", "correlations.csv", "curves.csv", "postprocess.star")
+CURVE_ENDINGS = ("fsc.csv", "guinier.csv", "correlations.csv", "curves.csv", "postprocess.star")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class _Rule:
 
 
 _RULES = (
-    _Rule("curves", "Curves", "file", endings=_CURVES),
+    _Rule("curves", "Curves", "file", endings=CURVE_ENDINGS),
     _Rule("latents", "Latents", "run", kinds=("latents",)),
     _Rule("picks", "Picks", "picks", kinds=("picks",)),
     _Rule(

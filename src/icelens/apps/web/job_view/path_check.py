@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from icelens.apps.web.forms.outside import leading_out
 from icelens.apps.web.roots import Roots
 from icelens.core.errors import IcelensError
-from icelens.jobs.project.settings_paths import with_paths
 from icelens.jobs.registry import find_job
 
 
@@ -22,14 +22,9 @@ def check_paths(roots: Roots, job_name: str, settings: Mapping[str, Any]) -> Non
         SettingsError: If the settings are nested too deeply, or hold what is no text.
         UnknownJobError: If there is no such job.
     """
-
-    def checked(text: str) -> str:
-        roots.resolve(text)
-        return text
-
     try:
         json.dumps(settings, ensure_ascii=False).encode()
-        with_paths(find_job(job_name), settings, checked)
+        found = next(leading_out(find_job(job_name), settings, roots), None)
     except RecursionError as error:
         raise SettingsError(
             f"{job_name}: settings are nested too deeply; send flat ones"
@@ -38,3 +33,5 @@ def check_paths(roots: Roots, job_name: str, settings: Mapping[str, Any]) -> Non
         raise SettingsError(
             f"{job_name}: settings hold half a character; send whole text"
         ) from error
+    if found is not None:
+        raise found[1]

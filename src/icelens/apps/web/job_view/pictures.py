@@ -1,13 +1,11 @@
 """Pictures in a job's folder: the latest one for its card, and series by epoch for a slider."""
 
-import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
-from icelens.core.io.plain_json import is_text
+from icelens.apps.web.files.below import files_below
 
 MOST_LOOKED_AT = 3000
 MOST_PICTURES = 400
@@ -55,8 +53,8 @@ def pictures_in(folder: Path | None) -> list[Picture]:
     if folder is None:
         return []
     found: list[Picture] = []
-    for number, entry in enumerate(_walk(folder, _DEEPEST)):
-        if number >= MOST_LOOKED_AT or len(found) >= MOST_PICTURES:
+    for entry in files_below(folder, depth=_DEEPEST, most=MOST_LOOKED_AT):
+        if len(found) >= MOST_PICTURES:
             break
         if entry.name.endswith(".png"):
             try:
@@ -96,19 +94,3 @@ def sorted_out(pictures: Sequence[Picture]) -> tuple[list[Series], list[Picture]
         steps = tuple(sorted(by_step))
         series.append(Series(title, unit, steps, tuple(by_step[step] for step in steps)))
     return series, single
-
-
-def _walk(folder: Path, depth: int) -> Iterator["os.DirEntry[str]"]:
-    """Files, no links; those of the folder itself first."""
-    try:
-        with os.scandir(folder) as entries:
-            some = (entry for entry in islice(entries, MOST_LOOKED_AT) if is_text(entry.name))
-            inside = sorted(some, key=lambda entry: entry.name)
-    except OSError:
-        return
-    for entry in inside:
-        if entry.is_file(follow_symlinks=False):
-            yield entry
-    for entry in inside:
-        if depth and entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-            yield from _walk(Path(entry.path), depth - 1)

@@ -3,17 +3,19 @@
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from icelens.apps.web.files.kinds import ending_of
 from icelens.apps.web.files.listing import Listing, list_folder, starting_points
 from icelens.apps.web.forms.fitting import ENDINGS
+from icelens.apps.web.request_values import AskedJob, FilePath
 from icelens.apps.web.served_file import ServedFile
 from icelens.apps.web.workbench import Bench, Workbench
 from icelens.core.errors import IcelensError
@@ -23,7 +25,6 @@ from icelens.jobs.report import REPORT_NAME
 
 router = APIRouter()
 
-PathText = Annotated[str, Query(min_length=1, max_length=4096)]
 _SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 _REPORT = f"{_SANDBOX}; frame-ancestors 'self'"
 _SHOWN: Mapping[str, str] = {
@@ -78,7 +79,7 @@ def files(
 
 
 @router.get("/api/files/about")
-async def about(bench: Bench, file: PathText) -> AboutAnswer:
+async def about(bench: Bench, file: FilePath) -> AboutAnswer:
     """Say what a file or the folder of a run holds."""
     path = bench.roots.resolve(file)
     shown = bench.roots.shown(path)
@@ -91,9 +92,9 @@ async def about(bench: Bench, file: PathText) -> AboutAnswer:
 
 
 @router.get("/files/raw", response_class=Response)
-def raw(bench: Bench, file: PathText) -> Response:
+def raw(bench: Bench, file: FilePath) -> Response:
     """A file itself: pictures and texts to be shown, all else to be kept."""
-    kind = _SHOWN.get(ending_of(bench.roots.resolve(file).name))
+    kind = _SHOWN.get(ending_of(PurePath(file).name))
     return ServedFile(
         bench.roots,
         file,
@@ -104,7 +105,7 @@ def raw(bench: Bench, file: PathText) -> Response:
 
 
 @router.get("/files/report", response_class=Response)
-def report(bench: Bench, job: Annotated[int, Query(ge=1, lt=2**53)]) -> Response:
+def report(bench: Bench, job: AskedJob) -> Response:
     """The report of a job, for a frame in which nothing can act."""
     file = str(Path(bench.queue.get(job).folder) / REPORT_NAME)
     headers = {"Content-Security-Policy": _REPORT, "X-Frame-Options": "SAMEORIGIN"}
@@ -113,31 +114,35 @@ def report(bench: Bench, job: Annotated[int, Query(ge=1, lt=2**53)]) -> Response
 
 @router.get("/files/thumbnail", response_class=Response)
 async def thumbnail(
-    bench: Bench, file: PathText, size: Annotated[int, Query(ge=32, le=1024)] = 240
+    bench: Bench, file: FilePath, size: Annotated[int, Query(ge=32, le=1024)] = 240
 ) -> Response:
     """The middle of a volume as a small picture, made once and kept."""
-    path = bench.roots.resolve(file)
-    if not path.exists():
-        raise HTTPException(404, f"{file:.400}: does not exist")
-    kept = _kept_thumbnail(bench, path, size)
-    try:
-        content = kept.read_bytes()
-    except OSError:
+    path, kept, content = await run_in_threadpool(_kept_thumbnail, bench, file, size)
+    if not content:
         answer = await bench.worker.call(
             "icelens.apps.web.work.thumbnails:thumbnail", file=str(path), size=size
         )
         content = answer.blob
-        _keep(kept, content)
+        await run_in_threadpool(_keep, kept, content)
     return Response(
         content, media_type="image/png", headers={"Cache-Control": "private, max-age=60"}
     )
 
 
-def _kept_thumbnail(bench: Workbench, path: Path, size: int) -> Path:
-    about = path.stat()
+def _kept_thumbnail(bench: Workbench, file: str, size: int) -> tuple[Path, Path, bytes]:
+    """A volume, where its picture is kept, and that picture; empty if it was not made yet."""
+    path = bench.roots.resolve(file)
+    try:
+        about = path.stat()
+    except OSError as error:
+        raise HTTPException(404, f"{file:.400}: does not exist") from error
     facts: tuple[Any, ...] = (str(path), about.st_mtime_ns, about.st_size, size)
     key = hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
-    return bench.project.hidden / _THUMBNAILS / f"{key}.png"
+    kept = bench.project.hidden / _THUMBNAILS / f"{key}.png"
+    try:
+        return path, kept, kept.read_bytes()
+    except OSError:
+        return path, kept, b""
 
 
 def _keep(path: Path, content: bytes) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -21,6 +22,7 @@ from icelens.apps.web.latent_answers import (
     VolumeToSave,
 )
 from icelens.apps.web.pages import page
+from icelens.apps.web.request_values import BINARY, binary
 from icelens.apps.web.workbench import Bench
 from icelens.core.errors import MetadataError
 from icelens.core.io.plain_file import open_plain
@@ -30,7 +32,6 @@ router = APIRouter()
 WORK = "icelens.apps.web.work.latents"
 RUN_NAME = "hetero.json"
 _MOST_BYTES = 2**20
-_BINARY = "application/octet-stream"
 _ANCHOR = re.compile(
     r"(\d{1,12})(?:@([a-z]+_\d{1,4}:[^,:@]{1,40}(?:,[a-z]+_\d{1,4}:[^,:@]{1,40})*))?"
 )
@@ -42,7 +43,7 @@ Table = Annotated[
 Anchor = Annotated[
     str, Query(max_length=400, description="Particle, and coordinates: 12@pc_1:3.5,pc_2:-1")
 ]
-_RAW: dict[int | str, dict[str, Any]] = {200: {"content": {_BINARY: {}}}}
+_RAW = binary("Little endian; what it is, in X-Shape and X-Facts")
 
 
 @router.get("/view/latents", include_in_schema=False)
@@ -59,7 +60,11 @@ def explorer(request: Request, bench: Bench, run: str = "", table: str = "") -> 
 @router.get("/api/latents", response_model=RunDescription)
 async def latents(bench: Bench, run: Run, table: Table = "") -> Any:  # noqa: ANN401
     """What a run has: particles, columns, and what is missing."""
-    return (await bench.worker.call(f"{WORK}:describe", **_files(bench, run, table))).data
+    return (
+        await bench.worker.call(
+            f"{WORK}:describe", **await run_in_threadpool(_files, bench, run, table)
+        )
+    ).data
 
 
 @router.get("/api/latents/columns", response_class=Response, responses=_RAW)
@@ -71,10 +76,12 @@ async def columns(
 ) -> Response:
     """Columns one after the other, float32 little endian; NaN is not known."""
     answer = await bench.worker.call(
-        f"{WORK}:columns", names=names.split(","), **_files(bench, run, table)
+        f"{WORK}:columns",
+        names=names.split(","),
+        **await run_in_threadpool(_files, bench, run, table),
     )
     shape = [len(answer.data["names"]), answer.data["count"]]
-    return Response(answer.blob, media_type=_BINARY, headers={"X-Shape": json.dumps(shape)})
+    return Response(answer.blob, media_type=BINARY, headers={"X-Shape": json.dumps(shape)})
 
 
 @router.get("/api/latents/where", response_class=Response, responses=_RAW)
@@ -86,15 +93,19 @@ async def where(
 ) -> Response:
     """Particles that an expression is true for, as bits, the first in the lowest bit."""
     answer = await bench.worker.call(
-        f"{WORK}:chosen_where", where=where, **_files(bench, run, table)
+        f"{WORK}:chosen_where", where=where, **await run_in_threadpool(_files, bench, run, table)
     )
-    return Response(answer.blob, media_type=_BINARY, headers={"X-Facts": json.dumps(answer.data)})
+    return Response(answer.blob, media_type=BINARY, headers={"X-Facts": json.dumps(answer.data)})
 
 
 @router.get("/api/latents/point", response_model=PointFacts)
 async def point(bench: Bench, run: Run, anchor: Anchor) -> Any:  # noqa: ANN401
     """Latent of a clicked point, and what stands behind it."""
-    return (await bench.worker.call(f"{WORK}:point", **_folder(bench, run), **_anchor(anchor))).data
+    return (
+        await bench.worker.call(
+            f"{WORK}:point", **await run_in_threadpool(_folder, bench, run), **_anchor(anchor)
+        )
+    ).data
 
 
 @router.get("/api/latents/path", response_model=PathFacts)
@@ -109,7 +120,7 @@ async def path(
     """Points along a path through latents, each with its support."""
     answer = await bench.worker.call(
         f"{WORK}:path",
-        **_folder(bench, run),
+        **await run_in_threadpool(_folder, bench, run),
         way=way,
         anchors=[_anchor(each) for each in anchor],
         component=component,
@@ -129,12 +140,12 @@ async def decode(
     """Surface of the volume at a latent, three slices, and its support in `X-Facts`."""
     answer = await bench.worker.call(
         f"{WORK}:decode",
-        **_folder(bench, run),
+        **await run_in_threadpool(_folder, bench, run),
         latent=_numbers(latent),
         box_size=box_size,
         level=level,
     )
-    return Response(answer.blob, media_type=_BINARY, headers={"X-Facts": json.dumps(answer.data)})
+    return Response(answer.blob, media_type=BINARY, headers={"X-Facts": json.dumps(answer.data)})
 
 
 @router.post("/api/latents/selection", response_model=SavedSelection)
@@ -142,7 +153,7 @@ async def save_selection(bench: Bench, given: SelectionToSave) -> Any:  # noqa: 
     """Write selected particles as STAR and CSV; nothing is written over."""
     answer = await bench.worker.call(
         f"{WORK}:save_selection",
-        **_folder(bench, given.run),
+        **await run_in_threadpool(_folder, bench, given.run),
         bits=given.bits,
         name=given.name,
         project=_project(bench),
@@ -155,7 +166,7 @@ async def save_volume(bench: Bench, given: VolumeToSave) -> Any:  # noqa: ANN401
     """Write the volume at a latent in full, as MRC."""
     answer = await bench.worker.call(
         f"{WORK}:save_volume",
-        **_folder(bench, given.run),
+        **await run_in_threadpool(_folder, bench, given.run),
         latent=given.latent,
         name=given.name,
         project=_project(bench),
@@ -169,7 +180,7 @@ async def save_path(bench: Bench, given: PathToSave) -> Any:  # noqa: ANN401
     """Write the latents of a path as `hetero volumes --latent` reads them."""
     answer = await bench.worker.call(
         f"{WORK}:save_path",
-        **_folder(bench, given.run),
+        **await run_in_threadpool(_folder, bench, given.run),
         latents=given.latents,
         name=given.name,
         project=_project(bench),

@@ -1,17 +1,22 @@
 """What a column of particles holds, for axes and colours: amounts or classes, name and unit."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from icelens.core.errors import InputFileError, MetadataError
 
 Column = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 
 MOST_CLASSES = 64
 """Different values of a column of whole numbers or texts that are still told apart as classes."""
+MOST_COLUMNS = 8
+"""Columns of one answer: 32 MB of a million particles."""
 _SAMPLE = 20_000
 
 _NAMES = {
@@ -81,6 +86,18 @@ class ColumnKind:
         return asdict(self)
 
 
+class Columns(Protocol):
+    """What is known of particles, by the names of columns."""
+
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """Values, `(particle,)` each."""
+
+    @property
+    def kinds(self) -> Mapping[str, ColumnKind]:
+        """How those are shown that can be."""
+
+
 def kind_of(name: str, values: Column) -> ColumnKind | None:
     """How a column is shown; None if it is neither numbers nor a few texts.
 
@@ -104,6 +121,44 @@ def kind_of(name: str, values: Column) -> ColumnKind | None:
         return None
     codes = tuple(float(code) for code in range(len(found)))
     return ColumnKind(name, label, unit, "class", codes, tuple(str(value) for value in found))
+
+
+def named_column(source: str, opened: Columns, name: str) -> tuple[Column, ColumnKind]:
+    """A column that can be shown.
+
+    Args:
+        source: What it is of, for the error.
+        opened: Where it is.
+        name: Of the column.
+
+    Raises:
+        InputFileError: If there is none of this name.
+    """
+    if name not in opened.kinds:
+        known = ", ".join(sorted(opened.kinds)[:12])
+        raise InputFileError(
+            f"{source}: no column {name[:60]!r} that can be drawn; there are {known} ..."
+        )
+    return opened.columns[name], opened.kinds[name]
+
+
+def packed_columns(source: str, opened: Columns, names: Sequence[str]) -> bytes:
+    """Columns one after the other, float32 little endian; NaN is not known.
+
+    Args:
+        source: What they are of, for errors.
+        opened: Where they are.
+        names: Of up to 8 columns.
+
+    Raises:
+        InputFileError: If there is no such column.
+        MetadataError: If there are too many or none.
+    """
+    if not 0 < len(names) <= MOST_COLUMNS:
+        raise MetadataError(
+            f"{source}: {len(names)} columns are asked for, expected 1 to {MOST_COLUMNS}; ask again"
+        )
+    return b"".join(as_sent(*named_column(source, opened, name)).tobytes() for name in names)
 
 
 def as_sent(values: Column, kind: ColumnKind) -> Floats:

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from icelens.apps.dry_run import nearest_existing
 from icelens.apps.web.worker import Answer
 from icelens.jobs.provenance import memory_bytes
 from icelens.jobs.registry import find_job
@@ -29,7 +30,7 @@ def estimate(project: str, job: str, settings: dict[str, Any]) -> Answer:
     if declared.estimate is None:
         return Answer({"is_known": False})
     found = declared.estimate(config)
-    free = shutil.disk_usage(_existing(output_folder(config) or Path())).free
+    free = shutil.disk_usage(nearest_existing(output_folder(config) or Path())).free
     return Answer(
         {
             "is_known": True,
@@ -41,11 +42,3 @@ def estimate(project: str, job: str, settings: dict[str, Any]) -> Answer:
             "notes": [str(note) for note in found.notes],
         }
     )
-
-
-def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above that exists."""
-    path = folder.resolve()
-    while not path.exists():
-        path = path.parent
-    return path

@@ -23,7 +23,6 @@ from icelens.tasks.hetero.volumes_jobs import VolumesConfig, volumes
 
 Floats = npt.NDArray[np.float64]
 
-WAYS = ("direct", "graph", "ridge", "pc", "clusters")
 MOST_POINTS = 200
 
 

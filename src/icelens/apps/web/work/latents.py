@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from icelens.apps.web.work.column_kinds import as_sent
+from icelens.apps.web.work.column_kinds import packed_columns
 from icelens.apps.web.work.decoding import decode, save_volume
 from icelens.apps.web.work.latent_path import path, point, save_path
 from icelens.apps.web.work.latent_selection import save_selection
-from icelens.apps.web.work.opened_latents import OpenedLatents, column, open_latents
+from icelens.apps.web.work.opened_latents import OpenedLatents, open_latents
 from icelens.apps.web.worker import Answer
 from icelens.core.data.row_filter import filter_rows
-from icelens.core.errors import MetadataError
 
 __all__ = [
     "chosen_where",
@@ -28,9 +27,6 @@ __all__ = [
     "save_selection",
     "save_volume",
 ]
-
-MOST_COLUMNS = 8
-"""Columns of one answer: 32 MB of a million particles."""
 
 
 def describe(*, run: str, table: str | None = None) -> Answer:
@@ -74,12 +70,8 @@ def columns(*, run: str, names: list[str], table: str | None = None) -> Answer:
         InputFileError: If there is no such column.
         MetadataError: If there are too many or none.
     """
-    if not 0 < len(names) <= MOST_COLUMNS:
-        raise MetadataError(
-            f"{run}: {len(names)} columns are asked for, expected 1 to {MOST_COLUMNS}; ask again"
-        )
     opened = _opened(run, table)
-    blob = b"".join(as_sent(*column(opened, name)).tobytes() for name in names)
+    blob = packed_columns(run, opened, names)
     return Answer({"names": names, "count": len(opened.table)}, blob)
 
 

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from icelens.apps.web.work.opened_particles import OpenedParticles, column, open_images
+from icelens.apps.web.work.column_kinds import named_column
+from icelens.apps.web.work.opened_particles import OpenedParticles, open_images
 from icelens.apps.web.worker import Answer
 from icelens.core.data.row_filter import filter_rows
 from icelens.core.fourier.crop import crop_rfft
@@ -95,7 +96,7 @@ def sheet_rows(
         rows = rows[filter_rows(where, opened.columns)]
     if not sort:
         return rows[::-1] if is_descending else rows
-    values = column(opened, sort)[0][rows]
+    values = named_column(str(opened.file.path), opened, sort)[0][rows]
     if values.dtype.kind not in "iufb":
         values = values.astype(str)
     order = np.argsort(values, kind="stable")

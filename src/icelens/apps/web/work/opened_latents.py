@@ -11,7 +11,7 @@ from icelens.apps.web.work.column_kinds import ColumnKind, kind_of
 from icelens.apps.web.work.kept import Kept
 from icelens.core.data.latents import LatentTable, places_of
 from icelens.core.data.particle_file import ParticleFile
-from icelens.core.errors import IcelensError, InputFileError
+from icelens.core.errors import IcelensError
 from icelens.core.latents.outliers import outlier_sigma
 from icelens.core.latents.principal_components import PrincipalComponents, principal_components
 from icelens.tasks.hetero.analyze_run import latents_of
@@ -158,17 +158,3 @@ def _joined(path: Path, table: LatentTable, notes: list[str]) -> dict[str, Colum
         notes.append(f"A table is left out: {path} names none of the particles of the run")
         return {}
     return joined
-
-
-def column(opened: OpenedLatents, name: str) -> tuple[Column, ColumnKind]:
-    """A column that can be shown.
-
-    Raises:
-        InputFileError: If there is none of this name.
-    """
-    if name not in opened.kinds:
-        known = ", ".join(sorted(opened.kinds)[:12])
-        raise InputFileError(
-            f"{opened.run.folder}: no column {name[:60]!r} that can be drawn; there are {known} ..."
-        )
-    return opened.columns[name], opened.kinds[name]

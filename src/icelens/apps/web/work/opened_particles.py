@@ -79,20 +79,6 @@ def open_images(path: Path, roots: Sequence[str]) -> tuple[OpenedParticles, Imag
     )
 
 
-def column(opened: OpenedParticles, name: str) -> tuple[Column, ColumnKind]:
-    """A column that can be shown.
-
-    Raises:
-        InputFileError: If there is none of this name.
-    """
-    if name not in opened.kinds:
-        known = ", ".join(sorted(opened.kinds)[:12])
-        raise InputFileError(
-            f"{opened.file.path}: no column {name[:60]!r} that can be drawn; there are {known} ..."
-        )
-    return opened.columns[name], opened.kinds[name]
-
-
 def _opened(path: Path) -> OpenedParticles:
     notes: list[str] = []
 

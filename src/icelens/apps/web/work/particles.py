@@ -8,17 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from icelens.apps.web.work.column_kinds import as_sent
+from icelens.apps.web.work.column_kinds import packed_columns
 from icelens.apps.web.work.montage import montage
-from icelens.apps.web.work.opened_particles import column, open_particles
+from icelens.apps.web.work.opened_particles import open_particles
 from icelens.apps.web.work.view_map import view_density
 from icelens.apps.web.worker import Answer
 from icelens.core.data.row_filter import filter_rows
 from icelens.core.errors import MetadataError
 
 __all__ = ["columns", "describe", "montage", "views"]
-
-MOST_COLUMNS = 8
 
 
 def describe(*, file: str) -> Answer:
@@ -53,12 +51,8 @@ def columns(*, file: str, names: Sequence[str]) -> Answer:
         InputFileError: If there is no such column.
         MetadataError: If there are too many or none.
     """
-    if not 0 < len(names) <= MOST_COLUMNS:
-        raise MetadataError(
-            f"{file}: {len(names)} columns are asked for, expected 1 to {MOST_COLUMNS}; ask again"
-        )
     opened = open_particles(Path(file))
-    blob = b"".join(as_sent(*column(opened, name)).tobytes() for name in names)
+    blob = packed_columns(file, opened, names)
     return Answer({"names": list(names), "count": len(opened.file)}, blob)
 
 

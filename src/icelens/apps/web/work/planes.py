@@ -5,12 +5,12 @@ It maps files into memory, which ends a process when a file shrinks meanwhile: n
 
 import io
 import math
-import shlex
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from icelens.apps.web.job_view.openers import opening_commands
 from icelens.apps.web.slices.greys import PERCENTS, codes
 from icelens.apps.web.slices.opened import OpenVolume, OpenVolumes
 from icelens.apps.web.slices.planes import Axis, Plane, binned, plane
@@ -27,7 +27,6 @@ def header(path: str) -> Answer:
     """Shape, sampling and grey values of a volume, and commands that open it elsewhere."""
     volume = _volumes.open(Path(path))
     found = volume.header
-    quoted = shlex.quote(path)
     return Answer(
         {
             "name": Path(path).name,
@@ -41,7 +40,7 @@ def header(path: str) -> Answer:
             "low": volume.greys.low,
             "high": volume.greys.high,
             "version": "-".join(str(part) for each in volume.stamp for part in each),
-            "commands": {"chimerax": f"chimerax {quoted}", "napari": f"napari {quoted}"},
+            "commands": dict(opening_commands(path)),
         }
     )
 

@@ -2,6 +2,8 @@
 import { fetchPiece } from "../fragments.js";
 import { refreshTimes } from "../times.js";
 
+const REST = ".column > h2, .column > .none, .column > p:last-child, .pages, thead";
+
 /** Replace the cards of changed jobs; false if the whole list has to be looked at anew. */
 export async function renewSome(list, numbers, query) {
   const shown = numbers.filter((number) => list.querySelector(`#job-${number}`));
@@ -23,7 +25,9 @@ export async function renewAll(list, query) {
   if (!fresh) return;
   const frames = (root) => [...root.querySelectorAll(".cards")].map((each) => each.dataset.column ?? each.parentElement.dataset.column).join();
   list.dataset.total = fresh.dataset.total;
-  if (frames(list) !== frames(fresh) || frames(fresh) === "") {
+  // a merge empties `fresh`: whether one will do has to be known before
+  const isOther = frames(list) !== frames(fresh) || list.querySelectorAll(REST).length !== fresh.querySelectorAll(REST).length;
+  if (isOther || frames(fresh) === "") {
     keepFocus(list, () => list.replaceChildren(...fresh.childNodes));
   } else {
     keepFocus(list, () => merge(list, fresh));
@@ -46,10 +50,8 @@ function merge(list, fresh) {
     });
   });
   for (const gone of known.values()) gone.remove();
-  const rest = ".column > h2, .column > .none, .column > p:last-child, .pages, thead";
-  const [olds, news] = [list.querySelectorAll(rest), fresh.querySelectorAll(rest)];
-  if (olds.length === news.length) olds.forEach((old, i) => old.isEqualNode(news[i]) || old.replaceWith(news[i]));
-  else list.replaceChildren(...fresh.childNodes);
+  const [olds, news] = [list.querySelectorAll(REST), fresh.querySelectorAll(REST)];
+  olds.forEach((old, i) => old.isEqualNode(news[i]) || old.replaceWith(news[i]));
 }
 
 function replaceItem(old, item) {

@@ -1,7 +1,7 @@
 // The list of volumes in the panel: add by path, take away, commands for other programs.
 
 import { getJson } from "../api.js";
-import { toast } from "../toast.js";
+import { copy, toast } from "../toast.js";
 import { forget } from "./loader.js";
 import { MOST_VOLUMES } from "./viewer.js";
 
@@ -77,16 +77,9 @@ export function bindAdding(form, viewer, onAdd) {
 /** Buttons that copy the command which opens the volume elsewhere. */
 export function bindCommands(root, current) {
   for (const button of root.querySelectorAll("[data-command]")) {
-    button.addEventListener("click", async () => {
-      const volume = current();
-      if (!volume) return;
-      const command = volume.header.commands[button.dataset.command];
-      try {
-        await navigator.clipboard.writeText(command);
-        toast(`Copied: ${command}`);
-      } catch {
-        toast(command); // no right to the clipboard: the command can be copied by hand
-      }
+    button.addEventListener("click", () => {
+      const command = current()?.header.commands[button.dataset.command];
+      if (command) copy(command, `Copied: ${command}`);
     });
   }
 }
