@@ -72,7 +72,8 @@ LUMINANCE = """(names) => {
     paint.fillStyle = style.getPropertyValue(name).trim();
     paint.fillRect(0, 0, 1, 1);
     const linear = [...paint.getImageData(0, 0, 1, 1).data].slice(0, 3)
-      .map((each) => each / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+      .map((each) => each / 255)
+      .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
     return [name, 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]];
   }));
 }"""

@@ -12,6 +12,10 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)>"
+NAMED_PAGES = (
+    "/jobs?view=board", "/jobs?view=table", "/jobs/1", "/lineage", "/compare",
+    "/compare?jobs=1&jobs=2", "/", "/jobs/new?clone=1", "/jobs/new?draft=2",
+)  # fmt: skip
 LONG = "a_tomogram_of_the_third_lamella_of_the_second_grid_" * 4
 
 
@@ -46,8 +50,7 @@ def test_a_name_is_shown_as_it_is_and_breaks_no_page(
     for number in range(3):
         worlds.submit(served.queue, worlds.SIMULATE, title=f"{title}{number}"[-200:], is_draft=True)
     page = meet(served).open("/jobs")
-    for path in ("/jobs?view=board", "/jobs?view=table", "/jobs/1", "/lineage", "/compare",
-                 "/compare?jobs=1&jobs=2", "/", "/jobs/new?clone=1", "/jobs/new?draft=2"):  # fmt: skip
+    for path in NAMED_PAGES:
         page.goto(served.base + path)
         assert page.title() != "taken"
         for width in WIDTHS:

@@ -20,6 +20,7 @@ from icelens.apps.web.served_file import ServedFile
 from icelens.apps.web.workbench import Bench, Workbench
 from icelens.core.errors import IcelensError
 from icelens.core.io.atomic import atomic_path
+from icelens.core.io.plain_file import read_plain
 from icelens.jobs.record import RECORD_NAME
 from icelens.jobs.report import REPORT_NAME
 
@@ -39,6 +40,7 @@ _SHOWN: Mapping[str, str] = {
 """What is shown in the browser, and as what; all else is for download."""
 _THUMBNAILS = "thumbnails"
 _MOST_THUMBNAILS = 4000
+_MOST_BYTES = 2**23
 
 
 class FilesAnswer(BaseModel):
@@ -123,7 +125,8 @@ async def thumbnail(
             "icelens.apps.web.work.thumbnails:thumbnail", file=str(path), size=size
         )
         content = answer.blob
-        await run_in_threadpool(_keep, kept, content)
+        if bench.roots.contains(kept.parent.resolve()):
+            await run_in_threadpool(_keep, kept, content)
     return Response(
         content, media_type="image/png", headers={"Cache-Control": "private, max-age=60"}
     )
@@ -140,7 +143,7 @@ def _kept_thumbnail(bench: Workbench, file: str, size: int) -> tuple[Path, Path,
     key = hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
     kept = bench.project.hidden / _THUMBNAILS / f"{key}.png"
     try:
-        return path, kept, kept.read_bytes()
+        return path, kept, read_plain(kept, _MOST_BYTES)
     except OSError:
         return path, kept, b""
 

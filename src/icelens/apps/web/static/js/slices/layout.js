@@ -1,6 +1,7 @@
 // Where panes stand: volumes side by side, and within one the three planes edge to edge.
 
 import { extent } from "./geometry.js";
+import { namesOf } from "./names.js";
 
 const LEAST_SHARE = 0.14;
 
@@ -10,8 +11,11 @@ export function arrange(viewer) {
   const columns = numColumns(viewer);
   stage.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
   stage.style.gridTemplateRows = `repeat(${Math.ceil(cells.length / columns)}, minmax(0, 1fr))`;
-  for (const cell of cells) {
+  const names = namesOf(viewer.volumes);
+  cells.forEach((cell, place) => {
     cell.element ??= newCell(viewer, cell);
+    cell.element.setAttribute("aria-label", names[place]);
+    cell.element.querySelector(".slices-name").textContent = names[place];
     cell.element.classList.toggle("is-three", layout === "all");
     const box = cell.element.querySelector(".slices-planes");
     for (const pane of cell.panes) {
@@ -19,7 +23,7 @@ export function arrange(viewer) {
       if (pane.element.parentElement !== box) box.append(pane.element);
     }
     shareOut(box, cell.volume.header, layout);
-  }
+  });
   const wanted = cells.map((cell) => cell.element);
   for (const child of [...stage.children]) if (!wanted.includes(child)) child.remove();
   wanted.forEach((element, place) => {
@@ -64,11 +68,9 @@ function shareOut(box, header, layout) {
 function newCell(viewer, cell) {
   const element = document.createElement("section");
   element.className = "slices-cell";
-  element.setAttribute("aria-label", cell.volume.header.name);
   const head = document.createElement("header");
   const name = document.createElement("span");
   name.className = "slices-name";
-  name.textContent = cell.volume.header.name;
   name.title = cell.volume.file;
   const value = document.createElement("output");
   value.className = "slices-value number";

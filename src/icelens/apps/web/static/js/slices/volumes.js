@@ -3,6 +3,7 @@
 import { getJson } from "../api.js";
 import { copy, toast } from "../toast.js";
 import { forget } from "./loader.js";
+import { namesOf } from "./names.js";
 import { MOST_VOLUMES } from "./viewer.js";
 
 /** What the server knows of a volume: shape, pixel size, grey values. */
@@ -34,11 +35,12 @@ export function summary(header) {
 
 /** Fill the list of volumes; `onRemove(volume)` takes one away. */
 export function listVolumes(list, viewer, onRemove) {
-  list.replaceChildren(...viewer.volumes.map((volume) => {
+  const names = namesOf(viewer.volumes);
+  list.replaceChildren(...viewer.volumes.map((volume, place) => {
     const item = document.createElement("li");
     const name = document.createElement("span");
     name.className = "slices-file";
-    name.textContent = volume.header.name;
+    name.textContent = names[place];
     name.title = volume.file;
     const about = document.createElement("span");
     about.className = "muted number";
@@ -47,7 +49,7 @@ export function listVolumes(list, viewer, onRemove) {
     remove.type = "button";
     remove.className = "button slices-remove";
     remove.textContent = "×";
-    remove.setAttribute("aria-label", `Take ${volume.header.name} away`);
+    remove.setAttribute("aria-label", `Take ${names[place]} away`);
     remove.addEventListener("click", () => onRemove(volume));
     item.append(name, remove, about);
     return item;
