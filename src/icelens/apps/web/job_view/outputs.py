@@ -150,7 +150,7 @@ def _base(roots: Roots, entry: Entry, record: RecordFile) -> Path:
 
 
 def _since(path: Path, row: Mapping[str, Any], ended: str) -> Since:
-    """Compare with what was noted as the job began; small files of another time are read again."""
+    """Compare with what the job noted; small files whose time changed are read again."""
     try:
         if not path.exists():
             return "" if row.get("found") is False else "missing"
