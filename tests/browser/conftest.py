@@ -9,23 +9,29 @@ import pytest
 from browser import worlds
 from browser.person import FLAGS, PATIENCE_MS, Person, somebody
 from browser.served import Served
-from playwright.sync_api import Browser, Error, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Playwright, expect, sync_playwright
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium without a window; of one module, as its event loop must not meet others."""
+def playwright() -> Iterator[Playwright]:
+    """What steers browsers; of one module, as its event loop must not meet others."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium without a window, a new one each time: one that served long may hang."""
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("chromium is absent; `make test-browser` installs it")
     expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        try:
-            started = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        except Error as error:
-            pytest.skip(f"chromium does not start here: {error.message.splitlines()[0]}")
-        yield started
-        started.close()
+    try:
+        started = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+    except Error as error:
+        pytest.skip(f"chromium does not start here: {error.message.splitlines()[0]}")
+    yield started
+    started.close()
 
 
 @pytest.fixture

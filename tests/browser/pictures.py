@@ -185,14 +185,15 @@ def main() -> None:
         add_picks(served.folder)
         served.start()
         add_jobs(served)
-        program = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
         try:
             for shot in SHOTS:
                 if not wanted or shot.name in wanted:
+                    browser = playwright.chromium.launch(
+                        executable_path=shutil.which("chromium"), args=list(FLAGS)
+                    )
                     shoot(browser, served, shot)
+                    browser.close()
         finally:
-            browser.close()
             served.stop()
 
 
