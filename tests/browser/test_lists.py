@@ -28,6 +28,7 @@ def test_ten_thousand_jobs_are_paged_filtered_and_searched(
     expect(page.get_by_text("1 to 100 of 10\u2009000")).to_be_visible()
     expect(rows).to_have_count(100)
     page.get_by_role("link", name="Next page").click()
+    page.wait_for_url("**offset=100")  # and until its scripts have run
     expect(page.get_by_text("101 to 200 of 10\u2009000")).to_be_visible()
     page.get_by_role("searchbox", name="Text").fill("tomogram 9999")
     expect(rows).to_have_count(1)

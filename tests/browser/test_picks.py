@@ -83,9 +83,8 @@ def save(page: Page) -> None:
     dialog.get_by_role("button", name="Save").click()
     expect(page.get_by_text("picks as person,1").first).to_be_visible()
     # the page goes on with what was saved
-    expect(page.get_by_label("Picks", exact=True).locator("option:checked")).to_contain_text(
-        "person"
-    )
+    picks = page.get_by_role("combobox", name="Picks", exact=True)
+    expect(picks.locator("option:checked")).to_contain_text("person")
 
 
 def test_edits_come_back_after_the_page_was_closed(
