@@ -15,6 +15,8 @@ import tifffile
 from torch.distributed.run import parse_args
 
 from icelens.apps import arguments, cli
+from icelens.apps.jobs import command
+from icelens.apps.web import serve
 from icelens.jobs import registry
 from icelens.jobs import run as run_module
 from icelens.jobs.settings import settings_of
@@ -35,7 +37,7 @@ HETERO_TOOLS = {
     "new-star", "montage", "mask", "edit-map", "flip-hand",
 }  # fmt: skip
 """Tools that need what the commands of hetero leave."""
-NO_JOBS = {"doctor", "demo", "schema", "jobs"}
+NO_JOBS = {"doctor", "demo", "schema", "jobs", "serve"}
 OTHER_FLAGS = {"--nproc-per-node", "--nnodes", "--rdzv-endpoint", "--logdir", "--backend-store-uri"}
 """Flags that belong to torchrun, tensorboard and mlflow."""
 BLOCK = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -63,6 +65,35 @@ COMMANDS = [
     for words in commands_of(page)
     if words[0] not in NO_JOBS
 ]
+
+
+QUEUE_COMMANDS = [
+    pytest.param(words[1:], id=f"{name_of(page)}: {' '.join(words)[:60]}")
+    for page in PAGES
+    for words in commands_of(page)
+    if words[0] == "jobs"
+]
+
+
+def queue_flags(word: str) -> set[str]:
+    """The flags of `icelens jobs WORD`."""
+    parser = arguments.Parser()
+    parser.add_argument("--project")
+    command.WORDS[word][1](parser)
+    return {flag for action in parser._actions for flag in action.option_strings}
+
+
+@pytest.mark.parametrize("words", QUEUE_COMMANDS)
+def test_command_of_the_queue_is_understood(words: list[str]) -> None:
+    assert words[0] in command.WORDS
+    own, rest = list(words[1:]), list[str]()
+    if words[0] == "submit":
+        place = next(n for n in range(len(words)) if tuple(words[n : n + 2]) in JOBS)
+        own, rest = list(words[1:place]), list(words[place:])
+        arguments.parse(JOBS[rest[0], rest[1]], rest[2:])
+    flags = {word.partition("=")[0] for word in own if word.startswith("--")}
+    if words[0] != "clone":
+        assert flags <= queue_flags(words[0])
 
 
 def test_pages_hold_commands() -> None:
@@ -100,7 +131,8 @@ def flags_of(job: object) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_mentioned_flags_and_jobs_exist(page: Path) -> None:
-    known = set().union(*(flags_of(job) for job in JOBS.values())) | OTHER_FLAGS
+    known = set().union(*(flags_of(job) for job in JOBS.values()), OTHER_FLAGS, serve.FLAGS)
+    known |= {flag for word in command.WORDS for flag in queue_flags(word)}
     prose = BLOCK.sub("", page.read_text(encoding="utf-8"))
     for mention in re.findall(r"`([^`]+)`", prose):
         for flag in re.findall(r"(?<![\w-])--[a-z][\w.-]*", mention):

@@ -93,6 +93,16 @@ def test_jobs_are_stopped_resumed_cloned_and_removed(
     assert said(capsys, "empty-trash") == "deleted 1 job(s)\n"
 
 
+def test_one_job_that_cannot_be_stopped_does_not_keep_the_others_running(
+    queue: Queue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        said(capsys, "submit", "simulate", "tomograms")
+    end(queue.project, 1, "done")
+    assert "J1: is done; there is nothing to stop" in said(capsys, "cancel", "1", "2", code=2)
+    assert queue.get(2).state == "stopped"
+
+
 def test_wait_says_whether_all_is_well(queue: Queue, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):
         said(capsys, "submit", "simulate", "tomograms")

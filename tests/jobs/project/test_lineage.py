@@ -54,6 +54,15 @@ def test_a_list_changed_in_place_comes_from_the_last_that_changed_it():
     assert links(lineage_of(ROOT, jobs, records)) == {("1", "2"), ("2", "3")}
 
 
+def test_a_list_that_a_setting_names_is_saved_where_the_job_stood():
+    names = ("restore.prepare", "restore.mask", "restore.refine")
+    jobs = [entry(n + 1, name, star="t.star") for n, name in enumerate(names)]
+    records = {1: saved("t.star"), 2: saved("m.mrc", "t.star"), 3: saved("last.safetensors")}
+    found = lineage_of(ROOT, jobs, records)
+    assert links(found) == {("1", "2"), ("2", "3")}
+    assert len(found.nodes) == 3
+
+
 def test_a_job_that_made_its_own_list_does_not_start_from_it():
     job = entry(1, "restore.mask", star="t.star")
     found = lineage_of(ROOT, [job], {1: saved("/p/t.star")})

@@ -2,10 +2,12 @@
 
 import argparse
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from icelens.apps import arguments
+from icelens.core.errors import IcelensError
 from icelens.jobs.project.dispatcher import dispatch_until_idle
 from icelens.jobs.project.entry import Entry
 from icelens.jobs.project.launch import ensure_dispatcher
@@ -100,11 +102,17 @@ def _with_each(
     dispatches: bool = False,
 ) -> int:
     del rest
+    mistakes = 0
     for number in numbers_of(given.numbers):
-        entry = action(number)
+        try:
+            entry = action(number)
+        except IcelensError as error:  # the others are meant all the same
+            print(f"icelens: {error}", file=sys.stderr)
+            mistakes += 1
+            continue
         trash = ", in the trash" if entry.removed else ""
         stopping = ", stopping" if entry.is_cancelling else ""
         print(f"{entry.name} {entry.title}: {entry.state}{stopping}{trash}")
     if dispatches:
         ensure_dispatcher(project)
-    return 0
+    return 2 if mistakes else 0

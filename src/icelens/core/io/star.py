@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from icelens.core.errors import InputFileError, MetadataError
 from icelens.core.io.atomic import atomic_path
+from icelens.core.io.plain_file import open_plain
 from icelens.core.io.star_scan import UNMASK, StarBlock, scan_star
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _INTEGER = re.compile(r"[+-]?(0|[1-9]\d{0,17})\Z")
 _NUMBER = re.compile(r"(?![+-]?0\d+\Z)[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
 _NAN_WORDS = {"nan", "NaN", "<NA>"}
+_MOST_COLUMNS = 2000
 _LIST_LAYOUT = "star_list"
 
 
@@ -70,7 +72,8 @@ def write_star(path: Path, blocks: "Mapping[str, pandas.DataFrame]") -> None:
 
 def _read_text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with open_plain(path) as file:
+            text = file.read().decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError as error:
         raise InputFileError(f"{path}: no such STAR file; check the path") from error
     except UnicodeDecodeError as error:
@@ -92,6 +95,10 @@ def _parse(path: Path, masked: str, blocks: list[StarBlock]) -> dict[str, Any]:
     import starfile
 
     columns = [column for block in blocks for column in block.columns]
+    if len(columns) > _MOST_COLUMNS:  # the time to parse them grows with their square
+        raise InputFileError(
+            f"{path}: {len(columns)} columns, expected at most {_MOST_COLUMNS}; is it a STAR table?"
+        )
     try:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "masked.star"

@@ -1,6 +1,7 @@
 """Count what a STAR file holds, and mask the letters that its parser would trip over."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -113,9 +114,10 @@ def _masked(value: str) -> str:
 
 
 def _check_names(path: Path, blocks: list[StarBlock]) -> None:
+    names = Counter(block.name for block in blocks)
     for block in blocks:
-        if sum(other.name == block.name for other in blocks) > 1:
+        if names[block.name] > 1:
             raise InputFileError(f"{path}: two blocks are called data_{block.name}; rename one")
-        for column in block.columns:
-            if block.columns.count(column) > 1:
+        for column, count in Counter(block.columns).items():
+            if count > 1:
                 raise InputFileError(f"{path}: column _{column} comes twice; remove one of them")

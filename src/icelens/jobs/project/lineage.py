@@ -166,8 +166,13 @@ def _writers(
         if isinstance(output, str) and output:
             folders.add(_absolute(root, output))
         record = records.get(job.number, {})
-        base = _absolute(root, job.folder)
-        files = {_absolute(Path(base), path) for path in _saved(record)}
+        base = Path(_absolute(root, job.folder))
+        # what a setting names lies where the job stood, all else in its folder
+        named = {_absolute(root, text) for text in _named_paths(job)} if record else set()
+        files = set()
+        for path in _saved(record):
+            stood = _absolute(root, path)
+            files.add(stood if stood in named else _absolute(base, path))
         for place in folders - {str(root)}:
             writers.folders.setdefault(place, []).append(job)
         for place in files:

@@ -45,6 +45,16 @@ def test_a_resumed_job_counts_only_what_it_did_since(project):
     assert found.remaining == pytest.approx(100, rel=0.1)
 
 
+def test_of_many_attempts_the_latest_say_what_was_done_before(project):
+    progress = {"stage": "training", "done": 75, "total": 100}
+    entry = running(project, progress, f"{ago(100)} INFO    training: 100 step(s)\n")
+    for attempt in range(1, 13):
+        earlier = {"progress": {"stage": "training", "done": 4 * attempt, "total": 100}}
+        write_json(project.absolute(entry.folder) / f"run-{attempt}.json", earlier)
+    found = progress_of(Roots.of(project.folder), entry)
+    assert found.remaining == pytest.approx(25 * 100 / (75 - 48), rel=0.1)
+
+
 def test_without_a_log_no_time_is_promised(project):
     entry = running(project, {"stage": "training", "done": 25, "total": 100})
     assert progress_of(Roots.of(project.folder), entry).sentence == "training 25 / 100"

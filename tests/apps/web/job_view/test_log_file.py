@@ -122,13 +122,13 @@ def test_no_log_is_an_empty_one(tmp_path):
 
 def test_what_is_no_file_is_refused(tmp_path):
     (tmp_path / "log.txt").mkdir()
-    with pytest.raises(InputFileError, match="no plain file"):
+    with pytest.raises(InputFileError, match="no regular file"):
         read_end(tmp_path / "log.txt")
 
 
 def test_a_pipe_does_not_keep_one_waiting(tmp_path):
     os.mkfifo(tmp_path / "log.txt")
-    with pytest.raises(InputFileError, match="no plain file"):
+    with pytest.raises(InputFileError, match="no regular file"):
         read_end(tmp_path / "log.txt")
 
 

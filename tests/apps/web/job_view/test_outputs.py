@@ -1,5 +1,7 @@
 """Files that a job wrote and read, and what became of them."""
 
+import os
+
 from project_jobs import add_job
 
 from icelens.apps.web.job_view.outputs import grouped, inputs_of, outputs_of
@@ -67,6 +69,17 @@ def test_inputs_that_changed_or_went_are_marked(project):
         "missing.star": "missing",
         "touched.star": "",
     }
+
+
+def test_a_list_that_the_job_itself_changed_is_told_from_one_that_others_changed(project):
+    path = project.folder / "t.star"
+    path.write_text("before")
+    rows = [{"setting": "star", **fingerprint(path), "path": "t.star"}]
+    path.write_text("with a column more")
+    os.utime(path, (1000, 1000))
+    for ended, since in (("1970-01-01T00:20:00+00:00", "by itself"), ("", "changed")):
+        number = add_job(project, record={"inputs": rows, "ended": ended})
+        assert [each.since for each in inputs_of(*looked_at(project, number))] == [since]
 
 
 def test_inputs_outside_the_roots_are_named_but_not_looked_at(project, tmp_path):

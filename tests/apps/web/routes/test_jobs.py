@@ -97,9 +97,10 @@ def test_questions_of_no_sense_are_refused(client, query):
     assert client.get(f"/api/jobs?{query}").status_code == 422
 
 
-def test_numbers_of_any_length_do_no_harm(client):
-    numbers = "9" * 19 + "," + "1" * 300
-    assert client.get("/api/jobs", params={"numbers": numbers}).json()["jobs"] == []
+def test_numbers_that_no_job_can_have_are_refused_in_one_line(client):
+    answer = client.get("/api/jobs", params={"numbers": "9" * 19 + "," + "1" * 300})
+    assert answer.status_code == 422
+    assert "is no number of a job" in answer.json()["error"]
 
 
 def test_glances_have_picture_and_curve(client, project):

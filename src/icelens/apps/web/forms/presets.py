@@ -140,4 +140,7 @@ def _path(project: Project, job: Job[Any, Any], name: str) -> Path:
             f"{name!r:.80}: is no name for a preset; expected letters, digits, blanks and .+=-_, "
             "60 at most"
         )
-    return _folder(project, job) / f"{name.strip()}.yaml"
+    folder = _folder(project, job)
+    if not folder.resolve().is_relative_to(project.folder):
+        raise PresetError(f"{PRESETS_NAME}: leads out of the project; make it a folder")
+    return folder / f"{name.strip()}.yaml"

@@ -131,7 +131,9 @@ def _stage_began(log: Path, stage: str, total: int) -> datetime | None:
 def _done_before(folder: Path, stage: str, total: int) -> int:
     """What earlier attempts had done of the same stage; a resumed run starts there."""
     best = 0
-    for path in sorted(folder.glob("run-*.json"))[-3:]:
+    # by length first: run-10 comes after run-9
+    paths = sorted(folder.glob("run-*.json"), key=lambda path: (len(path.name), path.name))
+    for path in paths[-3:]:
         progress = (read_json(path) or {}).get("progress")
         if isinstance(progress, Mapping) and progress.get("stage") == stage:
             done = _count(progress.get("done"))

@@ -44,7 +44,7 @@ _RULES = (
         ("pick.segment", "pick.localize"),
     ),
     _Rule(("pose.train",), FOLDER, "model", ("pose.infer", "pose.watch")),
-    _Rule(("hetero.train", "hetero.abinitio"), FOLDER, "run", ("hetero",)),
+    _Rule(("hetero.train", "hetero.linear", "hetero.abinitio"), FOLDER, "run", ("hetero",)),
 )  # fmt: skip
 _LISTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("particle list", "particles", ("pose.train", "pose.infer", "hetero", "tools")),

@@ -15,7 +15,8 @@ from icelens.jobs.provenance import fingerprint
 
 MOST_FILES = 500
 _MOST_HASHED = 4 * 2**20
-Since = Literal["", "changed", "missing", "elsewhere"]
+Since = Literal["", "changed", "by itself", "missing", "elsewhere"]
+"""What came of an input: `by itself` if only the job changed it, as one that adds to a list."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def inputs_of(roots: Roots, entry: Entry, record: RecordFile) -> list[Input]:
         except OutsideRootsError:
             found[path, setting] = Input(path, setting, "elsewhere", ())
             continue
-        since = _since(resolved, row)
+        since = _since(resolved, row, record.text("ended"))
         shown = roots.shown(resolved)
         is_seen = since != "missing" and resolved.is_file()
         views = tuple(views_of(shown, kind_of(shown), "")) if is_seen else ()
@@ -148,8 +149,8 @@ def _base(roots: Roots, entry: Entry, record: RecordFile) -> Path:
         return roots.folders[0]
 
 
-def _since(path: Path, row: Mapping[str, Any]) -> Since:
-    """Compare with what was noted; small files whose time changed are read again."""
+def _since(path: Path, row: Mapping[str, Any], ended: str) -> Since:
+    """Compare with what the job noted; small files whose time changed are read again."""
     try:
         if not path.exists():
             return "" if row.get("found") is False else "missing"
@@ -159,13 +160,14 @@ def _since(path: Path, row: Mapping[str, Any]) -> Since:
     except OSError:
         return "missing"
     modified = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
+    changed: Since = "by itself" if modified <= ended else "changed"
     if status.st_size != row.get("size"):
-        return "changed"
+        return changed
     if modified == row.get("modified"):
         return ""
     if status.st_size > _MOST_HASHED:
-        return "changed"
+        return changed
     try:
-        return "" if fingerprint(path).get("sha256") == row["sha256"] else "changed"
+        return "" if fingerprint(path).get("sha256") == row["sha256"] else changed
     except IcelensError:
         return "missing"

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from icelens.apps.web.job_files import curve_files, pictures, record_of
 from icelens.apps.web.pages import page
+from icelens.apps.web.request_values import AskedJob, job_numbers
 from icelens.apps.web.served_file import ServedFile
 from icelens.apps.web.workbench import Bench, Workbench
 from icelens.core.errors import InputFileError, MetadataError
@@ -77,7 +78,7 @@ def compare_page(
 @router.get("/compare/picture", include_in_schema=False)
 def picture(
     bench: Bench,
-    job: Annotated[int, Query(ge=1, le=2**53)],
+    job: AskedJob,
     name: Annotated[str, Query(max_length=400)],
 ) -> Response:
     """One picture of a job, named as its folder has it."""
@@ -89,14 +90,7 @@ def picture(
 
 def _entries(bench: Workbench, text: str) -> list[Entry]:
     """The jobs of a text such as `3,5` or `J3, J5`, each once."""
-    words = text.replace(",", " ").upper().split()
-    numbers = []
-    for word in words:
-        digits = word.removeprefix("J")
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= 15):
-            raise MetadataError(f"{word!r:.60}: is no number of a job; expected such as 3,5")
-        numbers.append(int(digits))
-    unique = list(dict.fromkeys(numbers))
+    unique = job_numbers(text)
     if len(unique) > MOST_JOBS:
         raise MetadataError(f"{len(unique)} jobs are too many to compare; choose {MOST_JOBS}")
     return [bench.queue.get(number) for number in unique]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,6 +12,7 @@ from icelens.apps.web.curve_tables import CurveTable, read_curves
 from icelens.apps.web.job_files import curve_files, job_folder
 from icelens.apps.web.metrics import appended_metrics, parts_of, sampled_metric
 from icelens.apps.web.pages import page
+from icelens.apps.web.request_values import FilePath, JobNumber
 from icelens.apps.web.workbench import Bench, Workbench
 from icelens.core.errors import InputFileError, MetadataError
 
@@ -22,8 +23,6 @@ _TABLES = (".csv",)
 _STARS = (".star",)
 _LATEST_JOBS = 200
 
-Number = Annotated[int, Path(ge=1, le=2**53, description="Number of the job.")]
-File = Annotated[str, Query(max_length=4096, description="Below the project, or absolute.")]
 Resolution = Annotated[float, Query(gt=0, le=10000, description="In Å.")]
 
 
@@ -95,7 +94,7 @@ class CurveFiles(BaseModel):
 @router.get("/api/jobs/{number}/metrics")
 def metrics(
     bench: Bench,
-    number: Number,
+    number: JobNumber,
     part: Annotated[str, Query(max_length=400)] = "",
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
     file_id: Annotated[str, Query(max_length=64)] = "",
@@ -121,7 +120,7 @@ def metrics(
 
 
 @router.get("/api/jobs/{number}/sparkline")
-def sparkline(bench: Bench, number: Number) -> Sparkline:
+def sparkline(bench: Bench, number: JobNumber) -> Sparkline:
     """The curve that tells most of a job, in some sixty values."""
     folder = job_folder(bench.roots, bench.queue.get(number))
     for place in (folder, *(folder / part for part in parts_of(folder)[:1])):
@@ -134,7 +133,7 @@ def sparkline(bench: Bench, number: Number) -> Sparkline:
 @router.get("/api/curves")
 async def curves(
     bench: Bench,
-    file: File,
+    file: FilePath,
     low: Resolution = 10.0,
     high: Annotated[float | None, Query(gt=0, le=10000)] = None,
 ) -> CurvesAnswer:
@@ -143,7 +142,7 @@ async def curves(
 
 
 @router.get("/api/curves/readings")
-async def readings(bench: Bench, file: File) -> Readings:
+async def readings(bench: Bench, file: FilePath) -> Readings:
     """Resolutions at which the correlations of a table fall below 0.143 and 0.5."""
     found = await _curves(bench, file, None, None)
     tables = [CurveTable.model_validate(table) for table in found["tables"]]

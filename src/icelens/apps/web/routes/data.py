@@ -3,13 +3,14 @@
 import math
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from icelens.apps.web.data_sets import DataSet, find_sets
 from icelens.apps.web.pages import page
+from icelens.apps.web.request_values import FilePath
 from icelens.apps.web.workbench import Bench, Workbench
 from icelens.core.errors import IcelensError
 
@@ -84,9 +85,7 @@ def sets(bench: Bench) -> SetsAnswer:
 
 
 @router.get("/api/data/tomograms")
-async def tomograms(
-    bench: Bench, file: Annotated[str, Query(min_length=1, max_length=4096)]
-) -> TableAnswer:
+async def tomograms(bench: Bench, file: FilePath) -> TableAnswer:
     """A list of tomograms: cells, volumes, and problems with their fix."""
     answer = await bench.worker.call(f"{_INSPECTION}:tomograms", **_arguments(bench, file))
     return TableAnswer(**answer.data)
@@ -106,9 +105,7 @@ async def edit(bench: Bench, body: Edit) -> TableAnswer:
 
 
 @router.get("/api/data/particles")
-async def particles(
-    bench: Bench, file: Annotated[str, Query(min_length=1, max_length=4096)]
-) -> ParticlesAnswer:
+async def particles(bench: Bench, file: FilePath) -> ParticlesAnswer:
     """Numbers of a particle file: images, optics groups, poses, half sets, problems."""
     arguments = _arguments(bench, file)
     arguments.pop("roots")

@@ -15,16 +15,17 @@ from starlette.responses import Response
 from icelens.apps.web.files.kinds import ending_of
 from icelens.apps.web.files.listing import Listing, list_folder, starting_points
 from icelens.apps.web.forms.fitting import ENDINGS
+from icelens.apps.web.request_values import AskedJob, FilePath
 from icelens.apps.web.served_file import ServedFile
 from icelens.apps.web.workbench import Bench, Workbench
 from icelens.core.errors import IcelensError
 from icelens.core.io.atomic import atomic_path
+from icelens.core.io.plain_file import read_plain
 from icelens.jobs.record import RECORD_NAME
 from icelens.jobs.report import REPORT_NAME
 
 router = APIRouter()
 
-PathText = Annotated[str, Query(min_length=1, max_length=4096)]
 _SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 _REPORT = f"{_SANDBOX}; frame-ancestors 'self'"
 _SHOWN: Mapping[str, str] = {
@@ -39,6 +40,7 @@ _SHOWN: Mapping[str, str] = {
 """What is shown in the browser, and as what; all else is for download."""
 _THUMBNAILS = "thumbnails"
 _MOST_THUMBNAILS = 4000
+_MOST_BYTES = 2**23
 
 
 class FilesAnswer(BaseModel):
@@ -79,7 +81,7 @@ def files(
 
 
 @router.get("/api/files/about")
-async def about(bench: Bench, file: PathText) -> AboutAnswer:
+async def about(bench: Bench, file: FilePath) -> AboutAnswer:
     """Say what a file or the folder of a run holds."""
     path = bench.roots.resolve(file)
     shown = bench.roots.shown(path)
@@ -92,7 +94,7 @@ async def about(bench: Bench, file: PathText) -> AboutAnswer:
 
 
 @router.get("/files/raw", response_class=Response)
-def raw(bench: Bench, file: PathText) -> Response:
+def raw(bench: Bench, file: FilePath) -> Response:
     """A file itself: pictures and texts to be shown, all else to be kept."""
     kind = _SHOWN.get(ending_of(PurePath(file).name))
     return ServedFile(
@@ -105,7 +107,7 @@ def raw(bench: Bench, file: PathText) -> Response:
 
 
 @router.get("/files/report", response_class=Response)
-def report(bench: Bench, job: Annotated[int, Query(ge=1, lt=2**53)]) -> Response:
+def report(bench: Bench, job: AskedJob) -> Response:
     """The report of a job, for a frame in which nothing can act."""
     file = str(Path(bench.queue.get(job).folder) / REPORT_NAME)
     headers = {"Content-Security-Policy": _REPORT, "X-Frame-Options": "SAMEORIGIN"}
@@ -114,7 +116,7 @@ def report(bench: Bench, job: Annotated[int, Query(ge=1, lt=2**53)]) -> Response
 
 @router.get("/files/thumbnail", response_class=Response)
 async def thumbnail(
-    bench: Bench, file: PathText, size: Annotated[int, Query(ge=32, le=1024)] = 240
+    bench: Bench, file: FilePath, size: Annotated[int, Query(ge=32, le=1024)] = 240
 ) -> Response:
     """The middle of a volume as a small picture, made once and kept."""
     path, kept, content = await run_in_threadpool(_kept_thumbnail, bench, file, size)
@@ -123,7 +125,8 @@ async def thumbnail(
             "icelens.apps.web.work.thumbnails:thumbnail", file=str(path), size=size
         )
         content = answer.blob
-        await run_in_threadpool(_keep, kept, content)
+        if bench.roots.contains(kept.parent.resolve()):
+            await run_in_threadpool(_keep, kept, content)
     return Response(
         content, media_type="image/png", headers={"Cache-Control": "private, max-age=60"}
     )
@@ -140,7 +143,7 @@ def _kept_thumbnail(bench: Workbench, file: str, size: int) -> tuple[Path, Path,
     key = hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
     kept = bench.project.hidden / _THUMBNAILS / f"{key}.png"
     try:
-        return path, kept, kept.read_bytes()
+        return path, kept, read_plain(kept, _MOST_BYTES)
     except OSError:
         return path, kept, b""
 

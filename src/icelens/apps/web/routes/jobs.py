@@ -27,6 +27,7 @@ from icelens.apps.web.job_view.openers import picture_url
 from icelens.apps.web.job_view.pictures import card_picture, pictures_in
 from icelens.apps.web.metrics import sampled_metric
 from icelens.apps.web.pages import page
+from icelens.apps.web.request_values import job_numbers
 from icelens.apps.web.workbench import Bench, Workbench
 from icelens.jobs.project.entry import Entry, State
 from icelens.jobs.project.listing import Sort
@@ -76,7 +77,7 @@ def some_fragment(
     request: Request, bench: Bench, asked: AskedFilter, numbers: Numbers = ""
 ) -> HTMLResponse:
     """Cards or rows of some jobs, of those that pass the filter."""
-    cards = some_cards(bench, asked, _numbers(numbers))
+    cards = some_cards(bench, asked, job_numbers(numbers)[:MOST_AT_ONCE])
     return page(request, "fragments/some_jobs.html", filter=asked, cards=cards, column_of=column_of)
 
 
@@ -96,7 +97,7 @@ def jobs(
     """Jobs of the project, the latest first if nothing else is asked for."""
     queue = bench.queue
     states = tuple(state or ())
-    chosen = _numbers(numbers)
+    chosen = job_numbers(numbers)[:MOST_AT_ONCE]
     entries = queue.entries(
         states=states,
         text=text,
@@ -120,7 +121,7 @@ def jobs(
 @router.get("/api/glances")
 def glances(bench: Bench, numbers: Numbers = "") -> Glances:
     """The latest picture and a small curve of some jobs, for their cards."""
-    chosen = _numbers(numbers)
+    chosen = job_numbers(numbers)[:MOST_AT_ONCE]
     entries = bench.queue.entries(numbers=chosen, limit=MOST_AT_ONCE) if chosen else []
     return Glances(glances={entry.number: _glance(bench, entry) for entry in entries})
 
@@ -141,9 +142,3 @@ def _glance(bench: Workbench, entry: Entry) -> Glance:
         curve=name,
         values=values,
     )
-
-
-def _numbers(text: str) -> list[int]:
-    """Numbers of jobs as addresses have them."""
-    found = [int(word) for word in text.split(",") if word and len(word) <= 15]
-    return list(dict.fromkeys(found))[:MOST_AT_ONCE]

@@ -22,6 +22,7 @@ from icelens.apps.web.latent_answers import (
     VolumeToSave,
 )
 from icelens.apps.web.pages import page
+from icelens.apps.web.request_values import BINARY, binary
 from icelens.apps.web.workbench import Bench
 from icelens.core.errors import MetadataError
 from icelens.core.io.plain_file import open_plain
@@ -31,7 +32,6 @@ router = APIRouter()
 WORK = "icelens.apps.web.work.latents"
 RUN_NAME = "hetero.json"
 _MOST_BYTES = 2**20
-_BINARY = "application/octet-stream"
 _ANCHOR = re.compile(
     r"(\d{1,12})(?:@([a-z]+_\d{1,4}:[^,:@]{1,40}(?:,[a-z]+_\d{1,4}:[^,:@]{1,40})*))?"
 )
@@ -43,7 +43,7 @@ Table = Annotated[
 Anchor = Annotated[
     str, Query(max_length=400, description="Particle, and coordinates: 12@pc_1:3.5,pc_2:-1")
 ]
-_RAW: dict[int | str, dict[str, Any]] = {200: {"content": {_BINARY: {}}}}
+_RAW = binary("Little endian; what it is, in X-Shape and X-Facts")
 
 
 @router.get("/view/latents", include_in_schema=False)
@@ -81,7 +81,7 @@ async def columns(
         **await run_in_threadpool(_files, bench, run, table),
     )
     shape = [len(answer.data["names"]), answer.data["count"]]
-    return Response(answer.blob, media_type=_BINARY, headers={"X-Shape": json.dumps(shape)})
+    return Response(answer.blob, media_type=BINARY, headers={"X-Shape": json.dumps(shape)})
 
 
 @router.get("/api/latents/where", response_class=Response, responses=_RAW)
@@ -95,7 +95,7 @@ async def where(
     answer = await bench.worker.call(
         f"{WORK}:chosen_where", where=where, **await run_in_threadpool(_files, bench, run, table)
     )
-    return Response(answer.blob, media_type=_BINARY, headers={"X-Facts": json.dumps(answer.data)})
+    return Response(answer.blob, media_type=BINARY, headers={"X-Facts": json.dumps(answer.data)})
 
 
 @router.get("/api/latents/point", response_model=PointFacts)
@@ -145,7 +145,7 @@ async def decode(
         box_size=box_size,
         level=level,
     )
-    return Response(answer.blob, media_type=_BINARY, headers={"X-Facts": json.dumps(answer.data)})
+    return Response(answer.blob, media_type=BINARY, headers={"X-Facts": json.dumps(answer.data)})
 
 
 @router.post("/api/latents/selection", response_model=SavedSelection)

@@ -1,9 +1,9 @@
 """The lineage of results: which job reads what another wrote."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 from icelens.apps.web.job_files import record_of
 from icelens.apps.web.lineage_picture import picture_of
 from icelens.apps.web.pages import page
+from icelens.apps.web.request_values import OptionalJob
 from icelens.apps.web.workbench import Bench, Workbench
 from icelens.jobs.project.entry import Entry
 from icelens.jobs.project.lineage import Lineage, lineage_of
@@ -20,8 +21,6 @@ router = APIRouter(tags=["lineage"])
 MOST_JOBS = 600
 """More are not read at a glance; a job's own lineage still shows."""
 _MOST_SEARCHED = 5000
-
-Job = Annotated[int | None, Query(ge=1, le=2**53, description="Only what this job has to do with.")]
 
 
 class LineageNode(BaseModel):
@@ -50,7 +49,7 @@ class LineageAnswer(BaseModel):
 
 
 @router.get("/api/lineage")
-def lineage(bench: Bench, job: Job = None) -> LineageAnswer:
+def lineage(bench: Bench, job: OptionalJob = None) -> LineageAnswer:
     """The graph of jobs and files, of the whole project or around one job."""
     found, _ = _lineage(bench, job)
     nodes = [
@@ -71,7 +70,7 @@ def lineage(bench: Bench, job: Job = None) -> LineageAnswer:
 
 @router.get("/lineage", include_in_schema=False)
 def lineage_page(
-    request: Request, bench: Bench, job: Job = None, *, is_piece: bool = False
+    request: Request, bench: Bench, job: OptionalJob = None, *, is_piece: bool = False
 ) -> HTMLResponse:
     """The graph as a picture; with `is_piece` the picture alone."""
     found, num_hidden = _lineage(bench, job)

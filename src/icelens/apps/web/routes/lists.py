@@ -12,6 +12,7 @@ from icelens.apps.web.forms.lanes import LaneAnswer, lanes_of
 from icelens.apps.web.forms.results import Result, results_for
 from icelens.apps.web.forms.submission import WishError
 from icelens.apps.web.forms.values import as_typed, read_values
+from icelens.apps.web.request_values import OptionalJob
 from icelens.apps.web.workbench import Bench
 from icelens.jobs.registry import find_job
 
@@ -71,7 +72,7 @@ def lanes(bench: Bench) -> LanesAnswer:
 def results(
     bench: Bench,
     kind: Annotated[str, Query(max_length=200)] = "",
-    job: Annotated[int | None, Query(ge=1, lt=2**53)] = None,
+    job: OptionalJob = None,
 ) -> ResultsAnswer:
     """Results of earlier jobs of some kinds (`particles,stack`), also those still to come."""
     wanted = set(kind.split(","))

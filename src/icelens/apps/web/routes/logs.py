@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from fastapi import Path as PathParameter
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
 from icelens.apps.web.job_view import log_file
 from icelens.apps.web.job_view.log_file import Piece
 from icelens.apps.web.job_view.log_lines import Level, Line
+from icelens.apps.web.request_values import MOST_NUMBER, JobNumber
 from icelens.apps.web.workbench import Bench, Workbench
 from icelens.core.errors import InputFileError
 from icelens.core.io.plain_file import open_plain
@@ -23,8 +23,7 @@ from icelens.jobs.project.entry import Entry
 router = APIRouter(tags=["logs"])
 
 Stream = Literal["log", "out", "err"]
-Number = Annotated[int, PathParameter(ge=1, le=2**53, description="Number of the job.")]
-Offset = Annotated[int | None, Query(ge=0, le=2**53, description="In bytes of the file.")]
+Offset = Annotated[int | None, Query(ge=0, le=MOST_NUMBER, description="In bytes of the file.")]
 Task = Annotated[int | None, Query(ge=0, le=10**6, description="Of an array of a cluster.")]
 
 
@@ -61,7 +60,7 @@ class SearchAnswer(BaseModel):
 @router.get("/api/jobs/{number}/log")
 def log(
     bench: Bench,
-    number: Number,
+    number: JobNumber,
     stream: Stream = "log",
     before: Offset = None,
     after: Offset = None,
@@ -86,7 +85,7 @@ def log(
 @router.get("/api/jobs/{number}/log/search")
 def search(
     bench: Bench,
-    number: Number,
+    number: JobNumber,
     text: Annotated[str, Query(min_length=1, max_length=200)],
     stream: Stream = "log",
     task: Task = None,
@@ -102,7 +101,7 @@ def search(
 
 @router.get("/api/jobs/{number}/log/file", response_class=StreamingResponse)
 def whole(
-    bench: Bench, number: Number, stream: Stream = "log", task: Task = None
+    bench: Bench, number: JobNumber, stream: Stream = "log", task: Task = None
 ) -> StreamingResponse:
     """A whole log as a file to keep, as long as it is now."""
     entry = bench.queue.get(number)

@@ -3,7 +3,7 @@
 from itertools import zip_longest
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -14,13 +14,13 @@ from icelens.apps.web.forms.fields import fields_of
 from icelens.apps.web.forms.lanes import lanes_of
 from icelens.apps.web.forms.submission import WishError, checked
 from icelens.apps.web.pages import page
+from icelens.apps.web.request_values import JobNumber, OptionalJob
 from icelens.apps.web.workbench import Bench
 from icelens.jobs.project.settings_paths import job_folder, with_output
 from icelens.jobs.registry import find_job
 
 router = APIRouter()
 ShortQuery = Annotated[str, Query(max_length=200)]
-NumberQuery = Annotated[int | None, Query(ge=1, lt=2**53)]
 PathsQuery = Annotated[tuple[Annotated[str, Field(max_length=4096)], ...], Query(max_length=100)]
 ShortsQuery = Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Query(max_length=100)]
 
@@ -30,8 +30,8 @@ def new_job(
     request: Request,
     bench: Bench,
     job: ShortQuery = "",
-    clone: NumberQuery = None,
-    draft: NumberQuery = None,
+    clone: OptionalJob = None,
+    draft: OptionalJob = None,
     input: PathsQuery = (),
     setting: ShortsQuery = (),
     kind: ShortQuery = "",
@@ -111,9 +111,7 @@ def submit(bench: Bench, body: answers.JobBody) -> Response | answers.EntryAnswe
 
 
 @router.put("/api/jobs/{number}", response_model=answers.EntryAnswer)
-def edit(
-    bench: Bench, number: Annotated[int, Path(ge=1, lt=2**53)], body: answers.JobBody
-) -> Response | answers.EntryAnswer:
+def edit(bench: Bench, number: JobNumber, body: answers.JobBody) -> Response | answers.EntryAnswer:
     """Change a draft or a job that waits; with `is_draft` false a draft is queued."""
     try:
         return answers.entry_answer([submission.edit(bench, number, body.wish())])

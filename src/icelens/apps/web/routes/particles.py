@@ -11,15 +11,14 @@ from starlette.responses import HTMLResponse, Response
 from icelens.apps.web.files.newest import newest_files
 from icelens.apps.web.latent_answers import ColumnFacts
 from icelens.apps.web.pages import page
+from icelens.apps.web.request_values import BINARY, FilePath, binary
 from icelens.apps.web.workbench import Bench
 
 router = APIRouter()
 
 WORK = "icelens.apps.web.work.particles"
-_BINARY = "application/octet-stream"
-_RAW: dict[int | str, dict[str, Any]] = {200: {"content": {_BINARY: {}}}}
+_RAW = binary("Little endian; what it is, in X-Shape and X-Facts")
 
-File = Annotated[str, Query(min_length=1, max_length=4000, description="Particles, .star or .cs")]
 Where = Annotated[str, Query(max_length=10_000, description="As in hetero select --where")]
 
 
@@ -61,7 +60,7 @@ def sheet(request: Request, bench: Bench, file: str = "") -> HTMLResponse:
 
 
 @router.get("/api/particles", response_model=ParticlesDescription)
-async def particles(bench: Bench, file: File) -> Any:  # noqa: ANN401
+async def particles(bench: Bench, file: FilePath) -> Any:  # noqa: ANN401
     """What a particle file has: images, columns, optics."""
     return (await bench.worker.call(f"{WORK}:describe", file=_path(bench, file))).data
 
@@ -69,7 +68,7 @@ async def particles(bench: Bench, file: File) -> Any:  # noqa: ANN401
 @router.get("/api/particles/columns", response_class=Response, responses=_RAW)
 async def columns(
     bench: Bench,
-    file: File,
+    file: FilePath,
     names: Annotated[str, Query(min_length=1, max_length=2000, description="Split by commas")],
 ) -> Response:
     """Columns one after the other, float32 little endian; NaN is not known."""
@@ -77,7 +76,7 @@ async def columns(
         f"{WORK}:columns", file=_path(bench, file), names=names.split(",")
     )
     shape = [len(answer.data["names"]), answer.data["count"]]
-    return Response(answer.blob, media_type=_BINARY, headers={"X-Shape": json.dumps(shape)})
+    return Response(answer.blob, media_type=BINARY, headers={"X-Shape": json.dumps(shape)})
 
 
 @router.get("/api/particles/montage", response_class=Response, responses=_RAW)
@@ -100,15 +99,15 @@ async def montage(bench: Bench, sheet: Annotated[SheetQuery, Query()]) -> Respon
     )
     shape = [len(answer.data["rows"]), answer.data["side"], answer.data["side"]]
     headers = {"X-Shape": json.dumps(shape), "X-Facts": json.dumps(answer.data)}
-    return Response(answer.blob, media_type=_BINARY, headers=headers)
+    return Response(answer.blob, media_type=BINARY, headers=headers)
 
 
 @router.get("/api/particles/views", response_class=Response, responses=_RAW)
-async def views(bench: Bench, file: File, where: Where = "") -> Response:
+async def views(bench: Bench, file: FilePath, where: Where = "") -> Response:
     """Images per direction relative to even coverage, on a Mollweide map, float32; NaN off it."""
     answer = await bench.worker.call(f"{WORK}:views", file=_path(bench, file), where=where)
     headers = {"X-Shape": json.dumps(answer.data["shape"]), "X-Facts": json.dumps(answer.data)}
-    return Response(answer.blob, media_type=_BINARY, headers=headers)
+    return Response(answer.blob, media_type=BINARY, headers=headers)
 
 
 def _path(bench: Bench, file: str) -> str:

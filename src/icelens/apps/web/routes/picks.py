@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from icelens.apps.web.pages import page
+from icelens.apps.web.request_values import BINARY, FilePath, binary
 from icelens.apps.web.workbench import Bench, Workbench
 from icelens.core.errors import InputFileError
 from icelens.core.io.copick.config import read_project_file
@@ -18,14 +19,13 @@ from icelens.core.io.copick.config import read_project_file
 router = APIRouter()
 
 MOST_EDITS = 100_000
-Place = Annotated[str, Query(min_length=1, max_length=4096)]
 Name = Annotated[str, Query(min_length=1, max_length=256)]
 _Finite = Annotated[float, Field(ge=-1e7, le=1e7, allow_inf_nan=False)]
 _Row = Annotated[int, Field(ge=0, lt=1_000_000)]
 _Word = Annotated[str, Field(min_length=1, max_length=64)]
 _WORK = "icelens.apps.web.work.picks"
 _EDITS = "icelens.apps.web.work.pick_edits"
-_OCTETS = {200: {"content": {"application/octet-stream": {}}, "description": "float32 rows"}}
+_ROWS = binary("float32 rows")
 
 
 class PickObject(BaseModel):
@@ -113,7 +113,7 @@ def show(request: Request) -> HTMLResponse:
 
 
 @router.get("/api/picks/project")
-async def project_facts(bench: Bench, project: Place) -> ProjectFacts:
+async def project_facts(bench: Bench, project: FilePath) -> ProjectFacts:
     """Objects and runs of a copick project (its JSON) or a folder of tomograms."""
     answer = await bench.worker.call(
         f"{_WORK}:list_project", path=await run_in_threadpool(_project, bench, project)
@@ -122,7 +122,7 @@ async def project_facts(bench: Bench, project: Place) -> ProjectFacts:
 
 
 @router.get("/api/picks/run")
-async def run_facts(bench: Bench, project: Place, run: Name) -> RunFacts:
+async def run_facts(bench: Bench, project: FilePath, run: Name) -> RunFacts:
     """Tomograms and picks of a run."""
     answer = await bench.worker.call(
         f"{_WORK}:list_run", path=await run_in_threadpool(_project, bench, project), run=run
@@ -133,10 +133,10 @@ async def run_facts(bench: Bench, project: Place, run: Name) -> RunFacts:
     return RunFacts(**answer.data | {"tomograms": tomograms})
 
 
-@router.get("/api/picks/session", response_class=Response, responses=_OCTETS)  # type: ignore[arg-type]
+@router.get("/api/picks/session", response_class=Response, responses=_ROWS)
 async def session(
     bench: Bench,
-    project: Place,
+    project: FilePath,
     run: Name,
     source: Annotated[str, Query(max_length=256)] = "",
 ) -> Response:
@@ -153,11 +153,11 @@ async def session(
     return _table(answer.data, answer.blob)
 
 
-@router.get("/api/picks/file", response_class=Response, responses=_OCTETS)  # type: ignore[arg-type]
+@router.get("/api/picks/file", response_class=Response, responses=_ROWS)
 async def file(
     bench: Bench,
-    picks: Place,
-    volume: Place,
+    picks: FilePath,
+    volume: FilePath,
     tomogram: Annotated[str | None, Query(max_length=256)] = None,
 ) -> Response:
     """Picks of a file in one tomogram, as of a session."""
@@ -222,4 +222,4 @@ def _project(bench: Workbench, text: str) -> str:
 def _table(data: dict[str, Any], blob: bytes) -> Response:
     # JSON with escapes: headers hold latin letters only
     headers = {"X-Shape": json.dumps(data)}
-    return Response(blob, media_type="application/octet-stream", headers=headers)
+    return Response(blob, media_type=BINARY, headers=headers)

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from icelens.apps.web.pages import page
+from icelens.apps.web.request_values import BINARY, FilePath, binary
 from icelens.apps.web.slices.planes import THICKEST_SLAB, Axis
 from icelens.apps.web.workbench import Bench, Workbench
 from icelens.apps.web.worker import Answer, WorkerError
@@ -15,14 +16,11 @@ from icelens.core.errors import InputFileError
 
 router = APIRouter()
 
-File = Annotated[
-    str, Query(min_length=1, max_length=4096, description="Density file, project-relative")
-]
 Index = Annotated[int, Query(ge=0, le=10_000_000, description="Voxel along the axis")]
 Slab = Annotated[int, Query(ge=1, le=THICKEST_SLAB, description="Planes averaged")]
 Size = Annotated[int, Query(ge=16, le=8192, description="Longest side of the answer in px")]
 _WORK = "icelens.apps.web.work.planes"
-_OCTETS = {200: {"content": {"application/octet-stream": {}}, "description": "uint16 codes"}}
+_CODES = binary("uint16 codes")
 
 
 class VolumeFacts(BaseModel):
@@ -55,16 +53,16 @@ def show(request: Request) -> HTMLResponse:
 
 
 @router.get("/api/volumes/header")
-async def header(bench: Bench, file: File) -> VolumeFacts:
+async def header(bench: Bench, file: FilePath) -> VolumeFacts:
     """Shape, sampling and grey values of a volume."""
     path = bench.roots.resolve(file)
     answer = await ask(bench, "header", file, path=str(path))
     return VolumeFacts(file=bench.roots.shown(path), **answer.data)
 
 
-@router.get("/api/volumes/slice", response_class=Response, responses=_OCTETS)  # type: ignore[arg-type]
+@router.get("/api/volumes/slice", response_class=Response, responses=_CODES)
 async def plane(
-    bench: Bench, file: File, axis: Axis, index: Index, slab: Slab = 1, max_size: Size = 1024
+    bench: Bench, file: FilePath, axis: Axis, index: Index, slab: Slab = 1, max_size: Size = 1024
 ) -> Response:
     """A plane as little endian uint16: 0 has no value, 1 is `X-Low`, 65535 is `X-High`.
 
@@ -78,9 +76,9 @@ async def plane(
     return _codes(answer)
 
 
-@router.get("/api/volumes/spectrum", response_class=Response, responses=_OCTETS)  # type: ignore[arg-type]
+@router.get("/api/volumes/spectrum", response_class=Response, responses=_CODES)
 async def spectrum(
-    bench: Bench, file: File, axis: Axis, index: Index, slab: Slab = 1, max_size: Size = 1024
+    bench: Bench, file: FilePath, axis: Axis, index: Index, slab: Slab = 1, max_size: Size = 1024
 ) -> Response:
     """The logarithm of a plane's power, coded as planes are; frequency 0 is in the middle."""
     path = str(bench.roots.resolve(file))
@@ -95,7 +93,7 @@ async def spectrum(
     response_class=Response,
     responses={200: {"content": {"text/csv": {}}, "description": "Raw values"}},
 )
-async def table(bench: Bench, file: File, axis: Axis, index: Index, slab: Slab = 1) -> Response:
+async def table(bench: Bench, file: FilePath, axis: Axis, index: Index, slab: Slab = 1) -> Response:
     """The raw values of a plane, a row in each line."""
     path = str(bench.roots.resolve(file))
     answer = await ask(bench, "table", file, path=path, axis=axis, index=index, slab=slab)
@@ -125,4 +123,4 @@ def _codes(answer: Answer) -> Response:
         "X-High": repr(data["high"]),
         "X-Bin": str(data["bin"]),
     }
-    return Response(answer.blob, media_type="application/octet-stream", headers=headers)
+    return Response(answer.blob, media_type=BINARY, headers=headers)

@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from icelens.apps.web.pages import page
+from icelens.apps.web.request_values import BINARY, FilePath, binary
 from icelens.apps.web.workbench import Bench
 
 router = APIRouter()
 
-File = Annotated[str, Query(min_length=1, max_length=4096, description="Map, project-relative")]
 Level = Annotated[
     float | None,
     Query(ge=-1e30, le=1e30, allow_inf_nan=False, description="Of the surface, as the map counts"),
@@ -58,7 +58,7 @@ def show(request: Request) -> HTMLResponse:
 
 @router.get("/api/surface/facts")
 async def facts(
-    bench: Bench, file: File, box: Box = 192, *, is_dark: bool | None = None
+    bench: Bench, file: FilePath, box: Box = 192, *, is_dark: bool | None = None
 ) -> MapFacts:
     """Sides and spread of a map, and a level to begin with."""
     path = bench.roots.resolve(file)
@@ -69,11 +69,11 @@ async def facts(
 @router.get(
     "/api/surface/mesh",
     response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {}}, "description": "Mesh"}},
+    responses=binary("Mesh"),
 )
 async def mesh(
     bench: Bench,
-    file: File,
+    file: FilePath,
     level: Level = None,
     colour: Colour = None,
     box: Box = 192,
@@ -97,7 +97,7 @@ async def mesh(
     )
     # headers hold latin letters only
     headers = {"X-Shape": json.dumps(answer.data)}
-    return Response(answer.blob, media_type="application/octet-stream", headers=headers)
+    return Response(answer.blob, media_type=BINARY, headers=headers)
 
 
 @router.get(
@@ -107,7 +107,7 @@ async def mesh(
 )
 async def picture(
     bench: Bench,
-    file: File,
+    file: FilePath,
     level: Level = None,
     view: View = "front",
     theme: Theme = "dark",

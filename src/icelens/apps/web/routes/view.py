@@ -1,15 +1,15 @@
 """What there is to look at, and a field to open any file."""
 
 from pathlib import PurePath
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from icelens.apps.web.home_view.results import viewable_files
 from icelens.apps.web.job_view.openers import kind_of, view_url, views_of
 from icelens.apps.web.pages import page
+from icelens.apps.web.request_values import FilePath
 from icelens.apps.web.workbench import Bench
 from icelens.core.errors import InputFileError
 from icelens.jobs.record import RECORD_NAME
@@ -24,9 +24,7 @@ def view(request: Request, bench: Bench) -> HTMLResponse:
 
 
 @router.get("/view/open")
-def open_any(
-    bench: Bench, file: Annotated[str, Query(min_length=1, max_length=4096)]
-) -> RedirectResponse:
+def open_any(bench: Bench, file: FilePath) -> RedirectResponse:
     """The viewer that shows a file, chosen by its ending; a run's folder opens as its latents."""
     path = bench.roots.resolve(file.strip())
     shown = bench.roots.shown(path)

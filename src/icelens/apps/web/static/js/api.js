@@ -37,8 +37,3 @@ export async function send(method, url, body, options) {
   const answer = await ask(method, url, body, options);
   return answer.status === 204 ? null : answer.json();
 }
-
-export async function askBinary(url, body, options) {
-  const answer = await ask("POST", url, body, options);
-  return { headers: answer.headers, buffer: await answer.arrayBuffer() };
-}

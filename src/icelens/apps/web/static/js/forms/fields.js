@@ -95,7 +95,7 @@ export function controlOf(box) {
   return box.querySelector("input:not([type=button]), select, textarea");
 }
 
-export function pathsOf(box) {
+function pathsOf(box) {
   return [...box.querySelectorAll(".paths input")];
 }
 

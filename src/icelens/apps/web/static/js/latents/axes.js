@@ -63,7 +63,7 @@ export function drawFrame(pen, box, view, titles, values = {}) {
   }
   pen.rect(left, top, width, height, "ink");
   pen.text(left + width / 2, bottom + 34, titles.x, { anchor: "middle", isTitle: true });
-  pen.text(left - 46, top + height / 2, titles.y, { anchor: "middle", isTitle: true, turned: true });
+  pen.text(left - 52, top + height / 2, titles.y, { anchor: "middle", isTitle: true, turned: true });
 }
 
 function named(low, high, wanted, labels) {

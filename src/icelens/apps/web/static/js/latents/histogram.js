@@ -104,7 +104,7 @@ export class Histogram {
 }
 
 /** Numbers of values in 96 bins between two values; what lies outside is not counted. */
-export function countBins(values, low, high) {
+function countBins(values, low, high) {
   const counts = new Array(BINS).fill(0), scale = BINS / (high - low);
   for (let i = 0; i < values.length; i++) {
     const bin = Math.floor((values[i] - low) * scale);

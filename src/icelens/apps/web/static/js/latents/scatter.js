@@ -7,7 +7,7 @@ import { lookupTable } from "./palette.js";
 import { canvasPen } from "./pens.js";
 import { tokens } from "../tokens.js";
 
-const MARGIN = { left: 64, right: 16, top: 12, bottom: 46 };
+const MARGIN = { left: 70, right: 16, top: 12, bottom: 46 };
 const FEW = 4000;
 const SETTLED_MS = 140;
 // a frame of 30 in a second, and what is quick enough to count more points again

@@ -47,6 +47,7 @@ function changed() {
   if (state.history.isChanged) {
     if (!keepDraft(state.wishes, state.picks.edits())) toast("The browser cannot keep a draft of these edits; save them soon.", "failed");
   } else dropDraft(state.wishes);
+  tools.describe();
   show();
 }
 

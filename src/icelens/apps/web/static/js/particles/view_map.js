@@ -33,7 +33,7 @@ function limitsOf(density) {
 }
 
 /** Where a direction lies on the map, from -1 to 1 across and up; degrees. */
-export function mollweide(longitude, latitude) {
+function mollweide(longitude, latitude) {
   const sine = Math.sin((latitude * Math.PI) / 180);
   let theta = (latitude * Math.PI) / 180;
   for (let i = 0; i < 30 && Math.abs(latitude) < 89.9; i++) {

@@ -2,7 +2,7 @@
 
 import { css, mixed } from "../colour_scale.js";
 
-const COLOURS = ["#56b4e9", "#e69f00", "#20c997", "#f0e442", "#e58cc0", "#ff7f50", "#a7b8ff", "#ffffff"];
+const COLOURS = ["#56b4e9", "#ff7f50", "#20c997", "#f0e442", "#e58cc0", "#a7b8ff", "#ffffff", "#e69f00"];
 const DASHES = [[], [6, 3], [2, 3], [9, 3, 2, 3]];
 // Low to high, as viridis goes; brightened at its dark end to show on dark pictures.
 const RAMP = [[108, 92, 190], [70, 120, 200], [38, 160, 170], [70, 200, 120], [170, 220, 60], [253, 231, 60]];

@@ -76,7 +76,7 @@ function extremes(values, first, last) {
 }
 
 /** Name of what a metric measures, the same for training and validation. */
-export function familyOf(name) {
+function familyOf(name) {
   return name.replace(/^(val|validation|train|training|held_out|test)_/, "").replace(/_step$/, "");
 }
 

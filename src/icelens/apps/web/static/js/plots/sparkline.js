@@ -19,7 +19,7 @@ export function sparkline(element, values, label) {
 }
 
 /** The path of values in the small frame; gaps stay gaps. */
-export function sparkPath(values, [low, high]) {
+function sparkPath(values, [low, high]) {
   const across = (WIDTH - 2 * EDGE) / Math.max(1, values.length - 1);
   const up = (HEIGHT - 2 * EDGE) / (high - low || 1);
   let d = "";

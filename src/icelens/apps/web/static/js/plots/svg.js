@@ -88,7 +88,7 @@ function linesOf(model, view, palette) {
 }
 
 /** Path through a column's points; `null` breaks it, `undefined` is passed over. */
-export function pathOf(xs, column, view) {
+function pathOf(xs, column, view) {
   let d = "";
   let isOpen = false;
   for (let i = 0; i < xs.length; i++) {

@@ -74,7 +74,7 @@ function bindAxis(root, viewer, axis) {
 }
 
 /** A position in Å, or a note that the file does not know its pixel size. */
-export function positionText(position, header) {
+function positionText(position, header) {
   return header.pixel_size ? `${position.toFixed(1)} Å` : "no pixel size";
 }
 

@@ -59,7 +59,7 @@ function actionOf(viewer, event) {
 }
 
 /** The crosshair into the middle of every pane. */
-export function centreHere(viewer) {
+function centreHere(viewer) {
   for (const axis of Object.keys(PLANES)) viewer.view.centre[axis] = viewer.view.position[axis];
   viewer.invalidate();
 }

@@ -6,7 +6,7 @@ const cache = new Map();
 let cachedBytes = 0;
 
 /** The address of a plane. */
-export function planeUrl(file, { kind, axis, index, slab, size }) {
+function planeUrl(file, { kind, axis, index, slab, size }) {
   const query = new URLSearchParams({ file, axis, index, slab, max_size: size });
   return `/api/volumes/${kind === "spectrum" ? "spectrum" : "slice"}?${query}`;
 }
@@ -43,7 +43,7 @@ export function forget(file) {
 }
 
 /** Fetch a plane; errors carry the server's line. */
-export async function fetchPlane(url, signal) {
+async function fetchPlane(url, signal) {
   const answer = await fetch(url, { signal, credentials: "same-origin" });
   if (!answer.ok) {
     const told = await answer.json().catch(() => ({}));

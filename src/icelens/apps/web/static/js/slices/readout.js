@@ -3,7 +3,7 @@
 import { AXES, PLANES, toPosition, voxelAt } from "./geometry.js";
 
 /** A value with the digits it deserves. */
-export function valueText(value) {
+function valueText(value) {
   if (value === null) return "";
   if (Number.isNaN(value)) return "no value";
   return Number(value.toPrecision(4)).toString();

@@ -6,7 +6,7 @@ import { Pane } from "./pane.js";
 import { listen } from "./pointer.js";
 
 export const MOST_VOLUMES = 4;
-export const THICKEST = 21;
+const THICKEST = 21;
 const ZOOM_RANGE = 60;
 
 export class Viewer {
