@@ -51,7 +51,7 @@ def test_picks_are_moved_added_and_deleted_and_saved_as_a_new_session(
 
     project = open_project(picked.folder / "project.json")
     kept = {
-        key.object_name: project.read_picks("TS_1", key)
+        key.name: project.read_picks("TS_1", key)
         for key in project.picks("TS_1")
         if key.source == SAVED
     }
