@@ -56,6 +56,7 @@ def test_who_does_not_answer_does_no_harm(tmp_path: Path) -> None:
     send(
         NotifyConfig(webhook="http://127.0.0.1:9/", command=("no-such-program",)), NOTICE, tmp_path
     )
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
